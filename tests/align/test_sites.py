@@ -1,0 +1,77 @@
+"""All sites on one time line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from edge_fusion.align.assembler import Alignment
+from edge_fusion.align.sites import Sites
+from edge_fusion.align.windows import Tumbling
+from edge_fusion.events import (
+    ArrivalTime,
+    EventTime,
+    Outcome,
+    Pane,
+    Reading,
+    Shed,
+    ShedReason,
+)
+
+ORIGIN = 1_800_000_000.0
+
+
+def sites(max_sites: int = 8, max_devices: int = 8) -> Sites:
+    alignment = Alignment(
+        Tumbling(10.0), 2.0, 30.0, 30.0, 5.0, 5.0, carry=900.0, max_readings=100, max_frames=8
+    )
+    return Sites(alignment, max_sites=max_sites, max_devices=max_devices)
+
+
+def reading(site: str, at: float, device: str = "a") -> Reading:
+    arrival = ArrivalTime(ORIGIN + at)
+    return Reading(site, device, "temperature", 20.0, EventTime(arrival), arrival)
+
+
+def fired(outcomes: Iterable[Outcome]) -> list[tuple[str, float, float]]:
+    return [
+        (o.site, o.window.start - ORIGIN, o.fired_at - ORIGIN)
+        for o in outcomes
+        if isinstance(o, Pane)
+    ]
+
+
+def test_timers_of_all_sites_run_in_the_order_they_were_due() -> None:
+    both = sites()
+    for site, at in (("hall", 1.0), ("attic", 12.0), ("hall", 13.0)):
+        both.feed(reading(site, at))
+    assert both.wake() == ORIGIN + 25
+    assert fired(both.advance(ArrivalTime(ORIGIN + 100))) == [
+        ("attic", 10.0, 25.0),
+        ("hall", 10.0, 25.0),
+    ]
+    assert both.wake() is None
+
+
+def test_an_event_of_one_site_lets_the_due_windows_of_another_close_first() -> None:
+    both = sites()
+    both.feed(reading("hall", 1.0))
+    assert fired(both.feed(reading("attic", 30.0))) == [("hall", 0.0, 15.0)]
+
+
+def test_sites_past_the_bound_are_shed_and_those_known_go_on() -> None:
+    few = sites(max_sites=1)
+    few.feed(reading("hall", 1.0))
+    (shed,) = few.feed(reading("attic", 2.0))
+    assert isinstance(shed, Shed)
+    assert shed.reason is ShedReason.MAX_SITES
+    assert not any(isinstance(outcome, Shed) for outcome in few.feed(reading("hall", 3.0)))
+    assert len(few) == 1
+
+
+def test_devices_past_the_bound_are_shed_over_all_sites_together() -> None:
+    few = sites(max_devices=2)
+    few.feed(reading("hall", 1.0, "a"))
+    few.feed(reading("attic", 2.0, "a"))
+    (shed,) = few.feed(reading("attic", 3.0, "b"))
+    assert isinstance(shed, Shed)
+    assert shed.reason is ShedReason.MAX_DEVICES
