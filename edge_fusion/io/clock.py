@@ -1,0 +1,22 @@
+"""The only reader of wall and monotonic time."""
+
+from __future__ import annotations
+
+import time
+
+from edge_fusion.events import ArrivalTime
+
+
+class ArrivalClock:
+    """Arrival time: the wall clock as it was at start, carried on by the clock of the kernel.
+
+    A step of the wall clock (NTP, daylight saving, a hand) can't run through it, and it never
+    goes back. CLOCK_BOOTTIME goes on while the machine sleeps, so that a suspended laptop does
+    not come back in the past.
+    """
+
+    def __init__(self) -> None:
+        self._anchor = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+
+    def stamp(self) -> ArrivalTime:
+        return ArrivalTime(self._anchor + time.clock_gettime(time.CLOCK_BOOTTIME))

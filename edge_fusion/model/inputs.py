@@ -1,0 +1,251 @@
+"""Pane + ModelSpec -> the arrays of the model contract.
+
+A window is a grid of `spec.steps` equal cells. Per quantity a cell holds the mean of all readings
+of the site that fall into it. An empty cell is interpolated between the readings on either side
+of it when these are no more than `max_gap` apart; else it takes the last value of each device,
+carried for up to `carry` seconds, and the mask falls from 1 to 0 with its age. The reading before
+the window (`pane.carried`) counts as a neighbour on the left.
+
+Frames: a row has `spec.frames` places at evenly spaced instants, the middles of equal parts of
+the window. The frames that lie nearest to them in sum, in order and none twice, are taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_fusion.events import IMAGE, EventTime, Frame, ModelInputs, Pane, Reading, Window
+from edge_fusion.model.spec import ModelSpec
+
+Floats = NDArray[np.float64]
+Pictures = Mapping[tuple[str, EventTime], NDArray[np.uint8]]
+"""Decoded frames, uint8 [H, W, 3] RGB, by camera and event time."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowPlan:
+    """The frames chosen for one camera's row; None where there is none."""
+
+    camera: str | None
+    frames: tuple[Frame | None, ...]
+
+
+def sensor_grid(
+    pane: Pane, spec: ModelSpec, *, max_gap: float, carry: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The grid and its freshness, each float32 [T, C]; `max_gap` and `carry` in seconds."""
+    grid = np.zeros((spec.steps, len(spec.quantities)), np.float32)
+    mask = np.zeros_like(grid)
+    for column, quantity in enumerate(spec.quantities):
+        inside = [e for e in pane.events if isinstance(e, Reading) and e.quantity == quantity]
+        before = [e for e in pane.carried if e.quantity == quantity]
+        if inside or before:
+            values, freshness = _column(pane.window, spec.steps, inside, before, max_gap, carry)
+            grid[:, column], mask[:, column] = values, freshness
+    return grid, mask
+
+
+def _column(
+    window: Window,
+    steps: int,
+    inside: Sequence[Reading],
+    before: Sequence[Reading],
+    max_gap: float,
+    carry: float,
+) -> tuple[Floats, Floats]:
+    width = (window.end - window.start) / steps
+    centres = window.start + width * (np.arange(steps, dtype=np.float64) + 0.5)
+    times = np.array([r.time for r in inside])
+    readings = np.array([r.value for r in inside])
+    cells = np.clip(((times - window.start) / width).astype(int), 0, steps - 1)
+    counts = np.bincount(cells, minlength=steps)
+    measured = counts > 0
+    values = np.bincount(cells, readings, minlength=steps) / np.maximum(counts, 1)
+    freshness = measured.astype(float)
+    if not measured.all():
+        _interpolate(values, freshness, centres, _knots(inside, before), max_gap)
+        _carry(values, freshness, centres, [*before, *inside], carry)
+    return values, freshness
+
+
+def _knots(inside: Sequence[Reading], before: Sequence[Reading]) -> tuple[Floats, Floats]:
+    """Mean value at each instant at which anything was read, in order of time."""
+    latest = max(before, key=lambda r: r.time, default=None)
+    readings = [*inside] if latest is None else [latest, *inside]
+    times, where = np.unique([r.time for r in readings], return_inverse=True)
+    sums = np.bincount(where, [r.value for r in readings])
+    return times, sums / np.bincount(where)
+
+
+def _interpolate(
+    values: Floats,
+    freshness: Floats,
+    centres: Floats,
+    knots: tuple[Floats, Floats],
+    max_gap: float,
+) -> None:
+    times, levels = knots
+    right = np.searchsorted(times, centres)
+    between = (right > 0) & (right < len(times)) & (freshness == 0)
+    left, right = np.maximum(right - 1, 0), np.minimum(right, len(times) - 1)
+    # A hair above max_gap forgives what float subtraction adds to an exact gap.
+    fill = between & (times[right] - times[left] <= max_gap * (1 + 1e-9))
+    values[fill] = np.interp(centres[fill], times, levels)
+    freshness[fill] = 1.0
+
+
+def _carry(
+    values: Floats,
+    freshness: Floats,
+    centres: Floats,
+    readings: Sequence[Reading],
+    carry: float,
+) -> None:
+    """Fill what is still empty by each device's last value, weighted by its freshness."""
+    empty = np.flatnonzero(freshness == 0)
+    weights, total = np.zeros(len(empty)), np.zeros(len(empty))
+    best = np.zeros(len(empty))
+    for device in sorted({r.device for r in readings}):
+        own = sorted((r.time, r.value) for r in readings if r.device == device)
+        times, levels = np.array([t for t, _ in own]), np.array([v for _, v in own])
+        last = np.searchsorted(times, centres[empty], side="right") - 1
+        age = centres[empty] - times[np.maximum(last, 0)]
+        fresh = np.where(last >= 0, np.clip(1 - age / carry, 0, 1), 0.0)
+        weights += fresh
+        total += fresh * levels[np.maximum(last, 0)]
+        best = np.maximum(best, fresh)
+    known = weights > 0
+    values[empty[known]] = total[known] / weights[known]
+    freshness[empty[known]] = best[known]
+
+
+def plan_rows(
+    pane: Pane, spec: ModelSpec, unusable: Collection[tuple[str, EventTime]] = ()
+) -> tuple[RowPlan, ...]:
+    """Choose the frames of each camera's row; a site without a camera gives one row of none.
+
+    `unusable` are frames (camera, event time) that could not be decoded. A pane without any
+    event gives no row.
+    """
+    if not pane.events:
+        return ()
+    instants = _instants(pane.window, spec.frames)
+    return tuple(
+        RowPlan(camera, _choose(_frames_of(pane, camera, unusable), instants))
+        for camera in pane.cameras
+    ) or (RowPlan(None, (None,) * spec.frames),)
+
+
+def _instants(window: Window, count: int) -> list[float]:
+    part = (window.end - window.start) / count
+    return [window.start + part * (place + 0.5) for place in range(count)]
+
+
+def _frames_of(pane: Pane, camera: str, unusable: Collection[tuple[str, EventTime]]) -> list[Frame]:
+    return [
+        event
+        for event in pane.events
+        if isinstance(event, Frame)
+        and event.camera == camera
+        and (camera, event.time) not in unusable
+    ]
+
+
+def _choose(frames: Sequence[Frame], instants: Sequence[float]) -> tuple[Frame | None, ...]:
+    """Pair frames with instants, in order, at the least sum of distances; ties to the later."""
+    times = [frame.time for frame in frames]
+    if len(frames) >= len(instants):
+        return tuple(frames[i] for i in _match(instants, times))
+    places = _match(times, instants)
+    chosen: list[Frame | None] = [None] * len(instants)
+    for frame, place in zip(frames, places, strict=True):
+        chosen[place] = frame
+    return tuple(chosen)
+
+
+def _match(few: Sequence[float], many: Sequence[float]) -> list[int]:
+    """For each of `few` the index of its partner in `many`, increasing, at least total distance.
+
+    The classic dynamic programme of sequence alignment: best[j] is the least cost of pairing
+    the first i of `few` within the first j of `many`.
+    """
+    best = [0.0] * (len(many) + 1)
+    took: list[list[bool]] = []
+    for i, time in enumerate(few):
+        row, take = [float("inf")] * (len(many) + 1), [False] * (len(many) + 1)
+        for j in range(i + 1, len(many) + 1):
+            cost = best[j - 1] + abs(many[j - 1] - time)
+            take[j] = cost <= row[j - 1]
+            row[j] = min(cost, row[j - 1])
+        best = row
+        took.append(take)
+    partners, j = [], len(many)
+    for take in reversed(took):
+        while not take[j]:
+            j -= 1
+        partners.append(j - 1)
+        j -= 1
+    return partners[::-1]
+
+
+def build_inputs(
+    spec: ModelSpec,
+    plans: Sequence[RowPlan],
+    grid: tuple[NDArray[np.float32], NDArray[np.float32]],
+    pictures: Pictures,
+) -> ModelInputs:
+    """The tensors of one pane: a row per plan, all with the site's one grid.
+
+    `pictures` must hold every planned frame, uint8 [H, W, 3] of `spec.image_size`.
+    """
+    height, width = spec.image_size
+    image = np.zeros((len(plans), spec.frames, height, width, 3), np.uint8)
+    image_mask = np.zeros((len(plans), spec.frames), np.float32)
+    for row, plan in enumerate(plans):
+        for place, frame in enumerate(plan.frames):
+            if frame is not None:
+                image[row, place] = pictures[frame.camera, frame.time]
+                image_mask[row, place] = 1.0
+    values, freshness = grid
+    rows = (len(plans), 1, 1)
+    return ModelInputs(image, image_mask, np.tile(values, rows), np.tile(freshness, rows))
+
+
+def concatenate(parts: Iterable[ModelInputs]) -> ModelInputs:
+    """The rows of several panes in one batch, in the order given."""
+    every = list(parts)
+    if len(every) == 1:
+        return every[0]
+    return ModelInputs(
+        image=np.concatenate([part.image for part in every]),
+        image_mask=np.concatenate([part.image_mask for part in every]),
+        sensors=np.concatenate([part.sensors for part in every]),
+        sensors_mask=np.concatenate([part.sensors_mask for part in every]),
+    )
+
+
+def take_rows(inputs: ModelInputs, rows: slice) -> ModelInputs:
+    """Some rows of a batch, without a copy."""
+    return ModelInputs(
+        inputs.image[rows], inputs.image_mask[rows], inputs.sensors[rows], inputs.sensors_mask[rows]
+    )
+
+
+def without(inputs: ModelInputs, spec: ModelSpec, name: str) -> ModelInputs:
+    """The same rows as if one input had been missing: a quantity of the spec, or "image"."""
+    if name == IMAGE:
+        return ModelInputs(
+            np.zeros_like(inputs.image),
+            np.zeros_like(inputs.image_mask),
+            inputs.sensors,
+            inputs.sensors_mask,
+        )
+    column = spec.quantities.index(name)
+    sensors, mask = inputs.sensors.copy(), inputs.sensors_mask.copy()
+    sensors[:, :, column] = 0.0
+    mask[:, :, column] = 0.0
+    return ModelInputs(inputs.image, inputs.image_mask, sensors, mask)
