@@ -1,0 +1,3 @@
+"""edge-fusion: fuses IoT sensors with cameras at the edge."""
+
+__version__ = "0.1.0"

@@ -181,11 +181,13 @@ class ShedReason(Enum):
     MAX_SITES = "max_sites"
     MAX_DEVICES = "max_devices"
     MAILBOX_FULL = "mailbox_full"
+    OUTBOX_FULL = "outbox_full"
+    REFUSED_BY_BROKER = "refused_by_broker"
 
 
 @dataclass(frozen=True, slots=True)
 class Shed:
-    """The event was let go because a bound of the program was reached."""
+    """Something was let go because a bound was reached; `event` None: it was no event."""
 
     event: Event | None
     reason: ShedReason

@@ -81,10 +81,9 @@ class SiteAssembler:
         """How many sources of the site are idle at `now`."""
         return self._watermark.idle(now)
 
-    def offset(self, source: str) -> float | None:
-        """Estimated clock offset of a device or camera, if its messages are dated."""
-        clock = self._clocks.get(f"reading:{source}") or self._clocks.get(f"frame:{source}")
-        return None if clock is None else clock.offset
+    def offsets(self) -> dict[str, float]:
+        """Estimated clock offset (arrival - device time, seconds) of each source with a clock."""
+        return {name.partition(":")[2]: clock.offset for name, clock in self._clocks.items()}
 
     def knows(self, event: Event) -> bool:
         return _source(event) in self._sources

@@ -1,0 +1,155 @@
+"""From settings and a model to the parts of the line: values in, parts out, nothing started."""
+
+from __future__ import annotations
+
+from edge_fusion import __version__
+from edge_fusion.alerts.book import AlertBook
+from edge_fusion.alerts.rules import Rule
+from edge_fusion.align.assembler import Alignment
+from edge_fusion.align.sites import Sites
+from edge_fusion.align.windows import assigner
+from edge_fusion.announcer import Announcer, Voice
+from edge_fusion.codecs.alert import ModelIdentity
+from edge_fusion.codecs.decoder import CameraSource, DecodeLimits, Decoder, SensorSource
+from edge_fusion.codecs.dialect import SensorKeys
+from edge_fusion.codecs.frames import FrameKeys
+from edge_fusion.events import HUMIDITY, TEMPERATURE
+from edge_fusion.io.broker import BrokerSettings, Subscription
+from edge_fusion.io.onnx import OnnxModel
+from edge_fusion.io.tls import TlsFiles
+from edge_fusion.model.spec import ModelSpec
+from edge_fusion.scoring import DecodeFrames, Model, Scorer
+from edge_fusion.settings import AlertSettings, MqttSettings, Settings
+from edge_fusion.sources import CameraSettings, SensorSettings
+
+
+def broker_settings(mqtt: MqttSettings, suffix: str = "") -> BrokerSettings:
+    """Where the broker is; `suffix` tells the client ids of several connections apart."""
+    tls = None if mqtt.tls is None else TlsFiles(mqtt.tls.ca, mqtt.tls.cert, mqtt.tls.key)
+    return BrokerSettings(
+        host=mqtt.host,
+        port=mqtt.port,
+        protocol=mqtt.protocol,
+        client_id=mqtt.client_id + suffix,
+        username=mqtt.username,
+        password=None if mqtt.password is None else mqtt.password.get_secret_value(),
+        keepalive=mqtt.keepalive,
+        tls=tls,
+    )
+
+
+def sensor_subscriptions(settings: Settings) -> tuple[Subscription, ...]:
+    return _subscriptions(settings.sensors)
+
+
+def camera_subscriptions(settings: Settings) -> tuple[Subscription, ...]:
+    return _subscriptions(settings.cameras)
+
+
+def _subscriptions(
+    sources: tuple[SensorSettings, ...] | tuple[CameraSettings, ...],
+) -> tuple[Subscription, ...]:
+    """One subscription per filter, at the highest QoS any entry asks for."""
+    wanted: dict[str, int] = {}
+    for source in sources:
+        topic = source.pattern.filter
+        wanted[topic] = max(source.qos, wanted.get(topic, 0))
+    return tuple(Subscription(topic, qos) for topic, qos in wanted.items())
+
+
+def decoder(settings: Settings) -> Decoder:
+    limits = settings.limits
+    return Decoder(
+        [_sensor(sensor) for sensor in settings.sensors],
+        [_camera(camera) for camera in settings.cameras],
+        DecodeLimits(limits.max_payload_bytes, limits.max_frame_bytes, limits.max_pixels),
+    )
+
+
+def _sensor(sensor: SensorSettings) -> SensorSource:
+    keys = SensorKeys(
+        paths=sensor.paths,
+        time=sensor.time,
+        quantity=sensor.quantity,
+        units={TEMPERATURE: sensor.unit, HUMIDITY: sensor.humidity_unit},
+        zone=sensor.timezone,
+    )
+    return SensorSource(sensor.pattern, sensor.format, keys, sensor.site, sensor.device)
+
+
+def _camera(camera: CameraSettings) -> CameraSource:
+    keys = FrameKeys(image=camera.image, time=camera.time, zone=camera.timezone)
+    return CameraSource(camera.pattern, camera.format, keys, camera.site, camera.camera)
+
+
+def sites(settings: Settings, spec: ModelSpec) -> Sites:
+    windows, limits = settings.windows, settings.limits
+    alignment = Alignment(
+        windows=assigner(*windows.size_and_every(spec.window_s)),
+        max_out_of_orderness=windows.max_out_of_orderness,
+        allowed_lateness=windows.allowed_lateness,
+        idle_timeout=windows.idle_timeout,
+        max_wait=windows.max_wait,
+        max_skew=windows.max_skew,
+        carry=windows.carry,
+        max_readings=limits.max_readings,
+        max_frames=limits.max_frames,
+    )
+    return Sites(alignment, max_sites=limits.max_sites, max_devices=limits.max_devices)
+
+
+def scorer(settings: Settings, model: Model, decode: DecodeFrames) -> Scorer:
+    return Scorer(
+        model,
+        decode,
+        max_gap=settings.windows.max_gap,
+        carry=settings.windows.carry,
+        max_batch=settings.model.max_batch,
+    )
+
+
+def book(settings: Settings, model: OnnxModel) -> AlertBook:
+    """The alert book; a site is silent when even a late window should have come."""
+    windows = settings.windows
+    size, every = windows.size_and_every(model.spec.window_s)
+    return AlertBook(
+        rules(settings, model.spec),
+        model_sha256=model.sha256,
+        quantities=model.spec.quantities,
+        silent_after=size + every + windows.max_wait + windows.idle_timeout,
+        update_epsilon=windows.revision_epsilon,
+    )
+
+
+def rules(settings: Settings, spec: ModelSpec) -> dict[str, Rule]:
+    """One rule per configured label, or one per label of the model where none is configured."""
+    alerts = settings.alerts or tuple(AlertSettings(label=label) for label in spec.labels)
+    return {alert.label: _rule(alert, spec) for alert in alerts}
+
+
+def _rule(alert: AlertSettings, spec: ModelSpec) -> Rule:
+    threshold, clear = alert.levels(spec.threshold(alert.label))
+    return Rule(
+        label=alert.label,
+        threshold=threshold,
+        clear=clear,
+        for_windows=alert.for_windows,
+        keep_firing=alert.keep_firing,
+        severity=alert.severity,
+    )
+
+
+def announcer(settings: Settings, model: OnnxModel) -> Announcer:
+    return Announcer(
+        Voice(
+            prefix=settings.mqtt.prefix,
+            box=settings.mqtt.box,
+            model=ModelIdentity(model.spec.name, model.sha256),
+            quantities=model.spec.quantities,
+            labels=tuple(rules(settings, model.spec)),
+            version=__version__,
+            windows=settings.mqtt.publish_windows,
+            late=settings.mqtt.publish_late,
+            discovery=settings.homeassistant.discovery,
+        )
+    )

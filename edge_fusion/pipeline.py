@@ -1,0 +1,189 @@
+"""The pipeline: one batch of the mailbox through decode, align, model, alerts and out.
+
+`turn` is the whole story; nothing else changes state. It knows the world only through the small
+protocols below and through the arrival time it is given, and one thread calls it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from edge_fusion.align.sites import Sites
+from edge_fusion.codecs.decoder import Decoder
+from edge_fusion.complaints import Complaints
+from edge_fusion.events import (
+    AlertChange,
+    ArrivalTime,
+    Delivery,
+    Frame,
+    Invalid,
+    Outcome,
+    Pane,
+    Publication,
+    Scores,
+    Shed,
+    TooLate,
+)
+from edge_fusion.mailbox import Batch
+from edge_fusion.revisions import Revisions
+from edge_fusion.scoring import Scored, Scorer
+
+log = logging.getLogger("edge_fusion.pipeline")
+
+
+class Book(Protocol):
+    """The alert lifecycle (alerts/book.py)."""
+
+    def take(self, scores: Scores) -> list[AlertChange]: ...
+    def would_change(self, scores: Scores) -> bool: ...
+    def advance(self, now: ArrivalTime) -> list[AlertChange]: ...
+    def wake(self) -> ArrivalTime | None: ...
+
+
+class Announcer(Protocol):
+    """Values -> publications, in the order in which they go out (announcer.py)."""
+
+    def change(self, change: AlertChange) -> list[Publication]: ...
+    def window(self, scores: Scores) -> list[Publication]: ...
+    def late(self, outcome: TooLate) -> list[Publication]: ...
+
+
+class Observer(Protocol):
+    """Where every outcome is counted once (io/metrics.py)."""
+
+    def observe(self, outcome: Outcome) -> None: ...
+    def scored(self, scores: Scores) -> None: ...
+    def alert_changed(self, change: AlertChange) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """The parts of the line, in order."""
+
+    decoder: Decoder
+    sites: Sites
+    scorer: Scorer
+    book: Book
+    announcer: Announcer
+
+
+class Pipeline:
+    """Owns all state between two turns. `publish` takes what is to go out, in order."""
+
+    def __init__(
+        self,
+        stages: Stages,
+        observer: Observer,
+        publish: Callable[[Publication], None],
+        *,
+        revision_epsilon: float,
+    ) -> None:
+        self._stages = stages
+        self._observer = observer
+        self._publish = publish
+        self._revisions = Revisions(revision_epsilon)
+        self._complaints = Complaints()
+
+    def wake(self) -> ArrivalTime | None:
+        """When `turn` is due even if nothing comes."""
+        wakes = (self._stages.sites.wake(), self._stages.book.wake())
+        return min((wake for wake in wakes if wake is not None), default=None)
+
+    def turn(self, batch: Batch) -> None:
+        """Take one batch to its end. Raises ModelError when the model fails at run time."""
+        outcomes = [*batch.shed, *self._align(batch.deliveries, batch.until)]
+        for outcome in outcomes:
+            self._settle(outcome, batch.until)
+        panes = [outcome for outcome in outcomes if isinstance(outcome, Pane)]
+        for scored in self._stages.scorer.score(panes):
+            self._judge(scored, batch.until)
+        for change in self._stages.book.advance(batch.until):
+            self._announce(change)
+        for delivery in batch.deliveries:
+            delivery.ack()
+
+    def _align(self, deliveries: Iterable[Delivery], until: ArrivalTime) -> list[Outcome]:
+        """Decode and feed every delivery, then let time pass to the end of the batch."""
+        outcomes: list[Outcome] = []
+        for delivery in deliveries:
+            for event in self._stages.decoder.decode(delivery.message):
+                if isinstance(event, Invalid):
+                    outcomes.append(event)
+                else:
+                    outcomes += self._stages.sites.feed(event)
+        outcomes += self._stages.sites.advance(until)
+        return outcomes
+
+    def _judge(self, scored: Scored, now: ArrivalTime) -> None:
+        """What a scored pane means: a window to publish, alerts that change."""
+        scores = scored.scores
+        for invalid in scored.undecodable:
+            self._settle(invalid, now)
+        if not scores.rows:
+            return
+        matters = scores.pane.index == 0 or self._stages.book.would_change(scores)
+        if self._revisions.moved(scores) or matters:
+            self._send(self._stages.announcer.window(scores))
+            self._observer.scored(scores)
+        for change in self._stages.book.take(scores):
+            self._announce(self._explain(change, scored))
+
+    def _explain(self, change: AlertChange, scored: Scored) -> AlertChange:
+        """Add to an alert how much each input contributed, if it rests on this pane."""
+        evidence = change.alert.evidence
+        pane = scored.scores.pane
+        rests_here = (
+            evidence is not None
+            and change.alert.firing
+            and (change.alert.site, evidence.window) == (pane.site, pane.window)
+        )
+        if not rests_here or evidence is None or scored.inputs is None:
+            return change
+        cameras = [row.camera for row in scored.scores.rows]
+        why = self._stages.scorer.contributions(
+            scored.inputs, cameras.index(evidence.camera), change.alert.label
+        )
+        alert = replace(change.alert, evidence=replace(evidence, contributions=why))
+        return replace(change, alert=alert)
+
+    def _announce(self, change: AlertChange) -> None:
+        self._observer.alert_changed(change)
+        self._send(self._stages.announcer.change(change))
+
+    def _send(self, publications: Sequence[Publication]) -> None:
+        for publication in publications:
+            self._publish(publication)
+
+    def _settle(self, outcome: Outcome, now: ArrivalTime) -> None:
+        """Count an outcome, and say it where somebody would want to know."""
+        self._observer.observe(outcome)
+        if isinstance(outcome, TooLate):
+            self._send(self._stages.announcer.late(outcome))
+        complaint = _complaint(outcome)
+        if complaint is None:
+            return
+        source, text = complaint
+        count = self._complaints.due(source, now)
+        if count is not None:
+            more = f" ({count} since the last such line)" if count > 1 else ""
+            log.warning("%s: %s%s", source, text, more)
+
+
+def _complaint(outcome: Outcome) -> tuple[str, str] | None:
+    """Source and text of a log line for what a user may want to mend."""
+    match outcome:
+        case Invalid(topic=topic, reason=reason, detail=detail):
+            return topic[:128], f"{reason.value}: {detail}"
+        case TooLate(event=event):
+            return f"{event.site}/{event.source}", "too late for its window"
+        case Shed(event=None, reason=reason, count=count):
+            return reason.value, f"{count} messages shed"
+        case Shed(event=Frame() as frame, reason=reason):
+            return f"{frame.site}/{frame.source}", f"frame shed: {reason.value}"
+        case Shed(event=event, reason=reason) if event is not None:
+            return f"{event.site}/{event.source}", f"reading shed: {reason.value}"
+        case _:
+            return None
