@@ -1,0 +1,100 @@
+"""AlertBook: the alerts of all sites, on one time line.
+
+It reads no clock: `take` brings a scored pane, `wake` says when something is due, `advance` lets
+time pass. Every timer runs at the instant at which it is due, so the alerts depend on the panes
+alone, never on when the caller got round to them.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Mapping, Sequence
+
+from edge_fusion.alerts.lifecycle import Lifecycle, Track
+from edge_fusion.alerts.rules import Rule
+from edge_fusion.events import Alert, AlertChange, ArrivalTime, Scores
+
+
+class AlertBook:
+    """The state of every label of every site.
+
+    `rules` by label; `quantities` are the model's; `silent_after` seconds without a score of a
+    label count as a low one; a firing alert is published again where its score has moved by more
+    than `update_epsilon`.
+    """
+
+    def __init__(
+        self,
+        rules: Mapping[str, Rule],
+        *,
+        model_sha256: str,
+        quantities: Sequence[str],
+        silent_after: float,
+        update_epsilon: float = 0.05,
+    ) -> None:
+        self._lifecycles = {
+            label: Lifecycle(rule, model_sha256, tuple(quantities), silent_after, update_epsilon)
+            for label, rule in rules.items()
+        }
+        self._tracks: dict[tuple[str, str], Track] = {}
+        self._sites: set[str] = set()
+        # Entries go stale when a track's timer moves or runs; they are dropped when they come up.
+        self._due: list[tuple[ArrivalTime, str, str]] = []
+
+    def take(self, scores: Scores) -> list[AlertChange]:
+        """Take a scored pane, after everything that was due before it at any site."""
+        site, at = scores.pane.site, scores.pane.fired_at
+        changes = self.advance(at)
+        if site not in self._sites:
+            self._sites.add(site)
+            changes += [life.announce(site, at) for life in self._lifecycles.values()]
+        for label, life in self._lifecycles.items():
+            track, change = life.hear(self._track(site, label), scores)
+            changes += self._keep(label, track, change)
+        return changes
+
+    def wake(self) -> ArrivalTime | None:
+        """When the next timer of any site is due, or None."""
+        while self._due and self._stale(*self._due[0]):
+            heapq.heappop(self._due)
+        return self._due[0][0] if self._due else None
+
+    def advance(self, now: ArrivalTime) -> list[AlertChange]:
+        """Run every timer due at `now` or before, in the order in which they were due."""
+        changes: list[AlertChange] = []
+        while (due := self.wake()) is not None and due <= now:
+            _, site, label = self._due[0]
+            track, change = self._lifecycles[label].elapse(self._tracks[site, label])
+            changes += self._keep(label, track, change)
+        return changes
+
+    def firing(self) -> list[Alert]:
+        """What fires now, each as it was last published."""
+        return [track.alert for track in self._tracks.values() if track.alert is not None]
+
+    def would_change(self, scores: Scores) -> bool:
+        """Whether this pane, its timers apart, would make an alert fire or resolve."""
+        return any(change.lifecycle for change in self._foresee(scores))
+
+    def _foresee(self, scores: Scores) -> Iterator[AlertChange]:
+        for label, life in self._lifecycles.items():
+            track = self._track(scores.pane.site, label)
+            while (due := life.due(track)) is not None and due <= scores.pane.fired_at:
+                track, _ = life.elapse(track)
+            _, change = life.hear(track, scores)
+            if change is not None:
+                yield change
+
+    def _track(self, site: str, label: str) -> Track:
+        return self._tracks.get((site, label)) or Track(site)
+
+    def _keep(self, label: str, track: Track, change: AlertChange | None) -> list[AlertChange]:
+        life, key = self._lifecycles[label], (track.site, label)
+        due = life.due(track)
+        if due is not None and (key not in self._tracks or due != life.due(self._tracks[key])):
+            heapq.heappush(self._due, (due, *key))
+        self._tracks[key] = track
+        return [] if change is None else [change]
+
+    def _stale(self, due: ArrivalTime, site: str, label: str) -> bool:
+        return self._lifecycles[label].due(self._tracks[site, label]) != due

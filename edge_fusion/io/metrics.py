@@ -1,0 +1,368 @@
+"""Metrics: every outcome counted once, for Prometheus to read. The only prometheus_client.
+
+Each `Metrics` has a registry of its own. What devices and sites may name is bounded: a site past
+the first `max_sites`, or a device past the first `max_devices`, is served but not exported.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import Any, Generic, Literal, TypeVar, assert_never
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    Info,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+
+from edge_fusion.events import (
+    HUMIDITY,
+    TEMPERATURE,
+    Admitted,
+    AlertChange,
+    Duplicate,
+    Event,
+    Frame,
+    Invalid,
+    InvalidReason,
+    Outcome,
+    Pane,
+    Quarantined,
+    QuarantineReason,
+    Reading,
+    Scores,
+    Shed,
+    ShedReason,
+    TooLate,
+)
+
+PREFIX = "edge_fusion"
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+STAGE_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+COMMIT_BUCKETS = (0.00025, 0.0005, *STAGE_BUCKETS)
+LATENCY_BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0)
+MAX_QUANTITIES = 64
+"""Different quantities exported. SenML and Sparkplug devices name theirs as they like."""
+
+DUPLICATE = "duplicate"
+Stage = Literal["decode", "infer", "publish"]
+STAGES: tuple[Stage, ...] = ("decode", "infer", "publish")
+
+M = TypeVar("M", Counter, Gauge, Histogram)
+
+
+class _Family(Generic[M]):
+    """A metric whose children are looked up once: `labels()` takes a lock and is slow."""
+
+    def __init__(self, metric: M) -> None:
+        self._metric: M = metric
+        self._children: dict[tuple[str, ...], M] = {}
+
+    def __call__(self, *labels: str) -> M:
+        child = self._children.get(labels)
+        if child is None:
+            child = self._metric.labels(*labels) if labels else self._metric
+            self._children[labels] = child
+        return child
+
+
+class _Factory:
+    """Makes the families of one registry."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
+
+    def counter(self, name: str, help_: str, *labels: str) -> _Family[Counter]:
+        return _Family(Counter(f"{PREFIX}_{name}", help_, labels, registry=self._registry))
+
+    def gauge(self, name: str, help_: str, *labels: str) -> _Family[Gauge]:
+        return _Family(Gauge(f"{PREFIX}_{name}", help_, labels, registry=self._registry))
+
+    def histogram(
+        self, name: str, help_: str, buckets: tuple[float, ...], *labels: str
+    ) -> _Family[Histogram]:
+        name = f"{PREFIX}_{name}"
+        return _Family(Histogram(name, help_, labels, buckets=buckets, registry=self._registry))
+
+
+class _EventMetrics:
+    """What came in."""
+
+    def __init__(self, make: _Factory) -> None:
+        counter, gauge = make.counter, make.gauge
+        self.readings = counter("readings_total", "Readings taken in.", "site", "quantity")
+        self.frames = counter("frames_total", "Frames taken in.", "site", "camera")
+        self.decoded = counter("frames_decoded_total", "Frames decoded for the model.")
+        self.dropped = counter("dropped_total", "Events let go, and why.", "reason")
+        self.invalid = counter("invalid_total", "Messages that are no event, and why.", "reason")
+        self.late = counter("late_total", "Events past the allowed lateness.", "site")
+        self.quarantined = counter(
+            "clock_quarantined_total", "Device timestamps not believed, and why.", "reason"
+        )
+        self.temperature = gauge("temperature_celsius", "Last temperature.", "site")
+        self.humidity = gauge("relative_humidity_ratio", "Last humidity, 0 to 1.", "site")
+        self.reading = gauge("reading", "Last value of other quantities.", "site", "quantity")
+        self.last_seen = gauge(
+            "device_last_seen_timestamp_seconds",
+            "When the last event of a device or camera arrived.",
+            "site",
+            "device",
+        )
+        self._begin_at_zero()
+
+    def _begin_at_zero(self) -> None:
+        """A rate over a series that begins with its first count would miss that count."""
+        for reason in (DUPLICATE, *(each.value for each in ShedReason)):
+            self.dropped(reason)
+        for invalid in InvalidReason:
+            self.invalid(invalid.value)
+        for quarantine in QuarantineReason:
+            self.quarantined(quarantine.value)
+
+
+class _AlignmentMetrics:
+    """How events became windows."""
+
+    def __init__(self, make: _Factory) -> None:
+        counter, gauge = make.counter, make.gauge
+        self.windows = counter("windows_total", "Windows closed, and by what.", "site", "closed_by")
+        self.revisions = counter("revisions_total", "Revisions of closed windows by late events.")
+        self.clock_offset = gauge(
+            "device_clock_offset_seconds",
+            "How far a device's clock is behind (+) or ahead (-) of arrival time.",
+            "site",
+            "device",
+        )
+        self.watermark = gauge(
+            "watermark_timestamp_seconds", "The event time a site has come to.", "site"
+        )
+        self.idle = gauge("devices_idle", "Devices and cameras that hold up no window.", "site")
+        self.catching_up = gauge("catching_up", "1 while a backlog is read after an outage.")
+
+
+class _AlertMetrics:
+    """What the model and the rules made of the windows."""
+
+    def __init__(self, make: _Factory) -> None:
+        self.score = make.gauge("score", "Last score of a label.", "site", "camera", "label")
+        self.changes = make.counter(
+            "alerts_total", "Alerts that began to fire or were resolved.", "site", "label", "state"
+        )
+        self.active = make.gauge("alert_active", "1 while an alert fires.", "site", "label")
+        self.latency = make.histogram(
+            "alert_latency_seconds", "Window end to broker acknowledgement.", LATENCY_BUCKETS
+        )
+
+
+class _BoxMetrics:
+    """How the program itself is."""
+
+    def __init__(self, make: _Factory) -> None:
+        gauge, histogram = make.gauge, make.histogram
+        self.provider = gauge(
+            "inference_provider_info",
+            "The execution provider that was asked for, and the one that runs the model.",
+            "requested",
+            "provider",
+            "fallback",
+        )
+        self.reloaded = gauge("config_last_reload_successful", "1 if the last reload was taken.")
+        self.stage = histogram("stage_seconds", "Time a stage took.", STAGE_BUCKETS, "stage")
+        self.commit = histogram(
+            "store_commit_seconds", "Time a store transaction took.", COMMIT_BUCKETS
+        )
+        self.queue = gauge("queue_length", "Items that wait in a queue.", "queue")
+        self.outbox = gauge("outbox_pending", "Messages the broker has not acknowledged.")
+        self.connected = gauge("mqtt_connected", "1 while connected to the broker.", "connection")
+        self.reconnects = make.counter("mqtt_reconnects_total", "Connections regained.")
+        self.reloaded().set(1)
+        for stage in STAGES:
+            self.stage(stage)
+
+
+class _Admission:
+    """The first `limit` names asked for are let in, and no other ever."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._names: set[str | tuple[str, str]] = set()
+
+    def admits(self, name: str | tuple[str, str]) -> bool:
+        if name in self._names:
+            return True
+        if len(self._names) >= self._limit:
+            return False
+        self._names.add(name)
+        return True
+
+
+class Metrics:
+    """All metrics of one daemon. Methods may be called from any thread."""
+
+    def __init__(self, version: str, *, max_sites: int = 256, max_devices: int = 4096) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self._registry = CollectorRegistry()
+        make = _Factory(self._registry)
+        self._events = _EventMetrics(make)
+        self._alignment = _AlignmentMetrics(make)
+        self._alerts = _AlertMetrics(make)
+        self._box = _BoxMetrics(make)
+        self._sites = _Admission(max_sites)
+        self._devices = _Admission(max_devices)
+        self._quantities = _Admission(MAX_QUANTITIES)
+        self._running: Gauge | None = None
+        Info(f"{PREFIX}_build", "Version.", registry=self._registry).info({"version": version})
+        ProcessCollector(registry=self._registry)
+        PlatformCollector(registry=self._registry)
+        GCCollector(registry=self._registry)
+
+    def observe(self, outcome: Outcome) -> None:
+        """Count what became of an event, a message or a window."""
+        match outcome:
+            case Admitted(event=event):
+                self._admitted(event)
+            case Quarantined(event=event, reason=quarantine):
+                self._admitted(event)
+                self._events.quarantined(quarantine.value).inc()
+            case TooLate(event=event):
+                if self._sites.admits(event.site):
+                    self._events.late(event.site).inc()
+            case Duplicate():
+                self._events.dropped(DUPLICATE).inc()
+            case Shed(reason=bound, count=count):
+                self._events.dropped(bound.value).inc(count)
+            case Invalid(reason=fault):
+                self._events.invalid(fault.value).inc()
+            case Pane():
+                self._fired(outcome)
+            case _:
+                assert_never(outcome)
+
+    def _admitted(self, event: Event) -> None:
+        if not self._sites.admits(event.site):
+            return
+        if isinstance(event, Reading):
+            self._read(event)
+        if self._knows(event.site, event.source):
+            self._events.last_seen(event.site, event.source).set(event.arrival)
+            if isinstance(event, Frame):
+                self._events.frames(event.site, event.camera).inc()
+
+    def _read(self, reading: Reading) -> None:
+        if not self._quantities.admits(reading.quantity):
+            return
+        self._events.readings(reading.site, reading.quantity).inc()
+        if reading.quantity == TEMPERATURE:
+            self._events.temperature(reading.site).set(reading.value)
+        elif reading.quantity == HUMIDITY:
+            self._events.humidity(reading.site).set(reading.value / 100)
+        else:
+            self._events.reading(reading.site, reading.quantity).set(reading.value)
+
+    def _fired(self, pane: Pane) -> None:
+        if pane.index > 0:
+            self._alignment.revisions().inc()
+        elif self._sites.admits(pane.site):
+            self._alignment.windows(pane.site, pane.closed_by.value).inc()
+
+    def _knows(self, site: str, device: str) -> bool:
+        return self._sites.admits(site) and self._devices.admits((site, device))
+
+    def scored(self, scores: Scores) -> None:
+        """Show the scores of a pane; a site without a camera has an empty `camera` label."""
+        site = scores.pane.site
+        for row in scores.rows:
+            known = (
+                self._sites.admits(site) if row.camera is None else self._knows(site, row.camera)
+            )
+            if known:
+                self._show(site, row.camera or "", row.scores)
+
+    def _show(self, site: str, camera: str, scores: Mapping[str, float]) -> None:
+        for label, score in scores.items():
+            self._alerts.score(site, camera, label).set(score)
+
+    def alert_changed(self, change: AlertChange) -> None:
+        """Count an alert that began to fire or was resolved, and show whether it fires."""
+        alert = change.alert
+        if not self._sites.admits(alert.site):
+            return
+        self._alerts.active(alert.site, alert.label).set(alert.firing)
+        if change.lifecycle:
+            state = "firing" if alert.firing else "resolved"
+            self._alerts.changes(alert.site, alert.label, state).inc()
+
+    def decoded(self, count: int = 1) -> None:
+        """Count frames decoded for the model."""
+        self._events.decoded().inc(count)
+
+    def stage(self, name: Stage) -> AbstractContextManager[Any]:
+        """Time the block under it as one run of a stage."""
+        return self._box.stage(name).time()
+
+    def store_commit(self) -> AbstractContextManager[Any]:
+        """Time the block under it as one transaction of the store."""
+        return self._box.commit().time()
+
+    def clock_offset(self, site: str, device: str, seconds: float) -> None:
+        """Show arrival time minus device time, as estimated."""
+        if self._knows(site, device):
+            self._alignment.clock_offset(site, device).set(seconds)
+
+    def watermark(self, site: str, time: float) -> None:
+        """Show how far a site has come in event time; before its first event it is nowhere."""
+        if math.isfinite(time) and self._sites.admits(site):
+            self._alignment.watermark(site).set(time)
+
+    def idle(self, site: str, devices: int) -> None:
+        """Show how many devices of a site are idle."""
+        if self._sites.admits(site):
+            self._alignment.idle(site).set(devices)
+
+    def catching_up(self, active: bool) -> None:  # noqa: FBT001 - the state is all it says
+        """Show whether a backlog is being read."""
+        self._alignment.catching_up().set(active)
+
+    def published(self, latency: float) -> None:
+        """Count an alert the broker acknowledged `latency` seconds after its window's end."""
+        self._alerts.latency().observe(latency)
+
+    def connection(self, name: str, connected: bool) -> None:  # noqa: FBT001 - likewise
+        """Show whether one of the connections to the broker stands."""
+        self._box.connected(name).set(connected)
+
+    def reconnected(self) -> None:
+        """Count a connection regained."""
+        self._box.reconnects().inc()
+
+    def queue(self, name: str, length: int) -> None:
+        """Show how many items wait in a queue of the program."""
+        self._box.queue(name).set(length)
+
+    def outbox(self, pending: int) -> None:
+        """Show how many messages the broker has yet to acknowledge."""
+        self._box.outbox().set(pending)
+
+    def provider(self, requested: str, provider: str, fallback: bool) -> None:  # noqa: FBT001
+        """Show which execution provider runs the model: 1 for this one, 0 for any before it."""
+        if self._running is not None:
+            self._running.set(0)
+        self._running = self._box.provider(requested, provider, "true" if fallback else "false")
+        self._running.set(1)
+
+    def reloaded(self, ok: bool) -> None:  # noqa: FBT001 - likewise
+        """Show whether the last reload of the configuration was taken."""
+        self._box.reloaded().set(ok)
+
+    def exposition(self) -> tuple[bytes, str]:
+        """The body and content type of `/metrics`, in the Prometheus text format."""
+        return generate_latest(self._registry), CONTENT_TYPE

@@ -1,0 +1,189 @@
+"""WebServer: a few fixed pages over HTTP/1.1, made by callables when asked for."""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
+from typing import Any
+
+from edge_fusion.errors import ConfigError
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 10.0
+"""Seconds a client may take for a request, or leave a kept connection unused."""
+
+MAX_CONNECTIONS = 64
+"""Connections served at a time, a thread each; more are closed without an answer."""
+
+LAST_PORT = 65535
+ALLOWED = ("GET", "HEAD")
+PLAIN = "text/plain; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An HTTP status, a content type and a body."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+
+Routes = Mapping[str, Callable[[], Response]]
+
+
+def health_response(ok: bool, detail: Mapping[str, object]) -> Response:  # noqa: FBT001 - the verdict
+    """JSON with `ok` and the detail; status 200, or 503 where something is wrong."""
+    status = HTTPStatus.OK if ok else HTTPStatus.SERVICE_UNAVAILABLE
+    body = json.dumps({"ok": ok, **detail}, default=str).encode()
+    return Response(status, "application/json", body)
+
+
+class WebServer:
+    """Serves `routes` (path -> page) at `listen`, each request in a thread of its own.
+
+    A callable runs in that thread and must only read. `listen` is "host:port", with an IPv6
+    address in brackets; port 0 takes any free one. Raises ConfigError where it is neither.
+    """
+
+    def __init__(self, listen: str, routes: Routes) -> None:
+        self._listen = listen
+        self._where = _parse(listen)
+        self._routes = dict(routes)
+        self._server: _Server | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def address(self) -> str:
+        """As `listen`, with the real port once started."""
+        host, port = self._where
+        if self._server is not None:
+            port = self._server.server_port
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+    def start(self) -> None:
+        """Bind and serve from a thread; raises ConfigError where the address can't be had."""
+        try:
+            server = _Server(self._where, self._routes)
+        except OSError as error:
+            raise _problem(self._listen, error.strerror or str(error)) from error
+        self._server = server
+        self._thread = threading.Thread(
+            target=server.serve_forever, kwargs={"poll_interval": 0.1}, name="web", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop listening; requests under way are left to end by themselves."""
+        if self._server is None or self._thread is None:
+            return
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+        self._server = self._thread = None
+
+
+def _parse(listen: str) -> tuple[str, int]:
+    host, colon, port = listen.rpartition(":")
+    bare = host.removeprefix("[").removesuffix("]")
+    bracketed = host == f"[{bare}]"
+    if not (colon and bare and port.isascii() and port.isdigit()) or int(port) > LAST_PORT:
+        raise _problem(listen, 'expected "host:port"')
+    if (":" in bare) != bracketed:
+        raise _problem(listen, 'expected an IPv6 address as "[address]:port"')
+    return bare, int(port)
+
+
+def _problem(listen: str, what: str) -> ConfigError:
+    return ConfigError([f"[web] listen: {listen}: {what}"])
+
+
+class _Server(ThreadingHTTPServer):
+    def __init__(self, where: tuple[str, int], routes: Routes) -> None:
+        self.routes = routes
+        self._busy: list[threading.Thread] = []
+        if ":" in where[0]:
+            self.address_family = socket.AF_INET6
+        super().__init__(where, _Handler)
+
+    def server_bind(self) -> None:
+        # HTTPServer would look the host's name up, which can take long where there is no DNS.
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._busy = [thread for thread in self._busy if thread.is_alive()]
+        if len(self._busy) >= MAX_CONNECTIONS:
+            self.shutdown_request(request)
+            return
+        thread = threading.Thread(
+            target=self.process_request_thread, args=(request, client_address), daemon=True
+        )
+        self._busy.append(thread)
+        thread.start()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - inherited
+        log.debug("request of %s broke off: %r", client_address, sys.exc_info()[1])
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_version = "edge-fusion"
+    sys_version = ""
+    timeout = PATIENCE
+    server: _Server
+
+    def parse_request(self) -> bool:
+        if not super().parse_request():
+            return False
+        if self.command in ALLOWED:
+            return True
+        # Its body is left unread, so the connection can't be used for another request.
+        self.close_connection = True
+        status = HTTPStatus.METHOD_NOT_ALLOWED
+        self._answer(_plain(status), {"Allow": ", ".join(ALLOWED), "Connection": "close"})
+        return False
+
+    def do_GET(self) -> None:
+        self._answer(self._page())
+
+    def do_HEAD(self) -> None:
+        self._answer(self._page())
+
+    def _page(self) -> Response:
+        route = self.server.routes.get(self.path.partition("?")[0])
+        if route is None:
+            return _plain(HTTPStatus.NOT_FOUND)
+        try:
+            return route()
+        except Exception:  # a page that fails must not look like a server that is gone
+            log.exception("page %s failed", self.path)
+            return _plain(HTTPStatus.INTERNAL_SERVER_ERROR)
+
+    def _answer(self, response: Response, headers: Mapping[str, str] | None = None) -> None:
+        self.send_response(response.status)
+        self.send_header("Content-Type", response.content_type)
+        self.send_header("Content-Length", str(len(response.body)))
+        self.send_header("Cache-Control", "no-store")
+        self.send_header("X-Content-Type-Options", "nosniff")
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(response.body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - inherited
+        log.debug(format, *args)
+
+
+def _plain(status: HTTPStatus) -> Response:
+    return Response(status, PLAIN, f"{status.phrase}\n".encode())

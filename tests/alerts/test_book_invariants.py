@@ -1,0 +1,173 @@
+"""What holds for any sequence of panes and times."""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_fusion.alerts.book import AlertBook
+from edge_fusion.alerts.rules import Rule
+from edge_fusion.events import (
+    AlertChange,
+    ArrivalTime,
+    ClosedBy,
+    EventTime,
+    Pane,
+    Row,
+    Scores,
+    Severity,
+    Timing,
+    Window,
+)
+
+SILENT_AFTER = 35.0
+THRESHOLD, CLEAR = 0.7, 0.5
+SITES = st.sampled_from(["hall", "attic"])
+SCORES = st.sampled_from([0.1, 0.49, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
+RULES = st.builds(
+    Rule,
+    label=st.just("smoke"),
+    threshold=st.just(THRESHOLD),
+    clear=st.sampled_from([CLEAR, THRESHOLD]),
+    for_windows=st.integers(1, 3),
+    keep_firing=st.sampled_from([0.0, 5.0, 12.0, 40.0]),
+    severity=st.just(Severity.WARNING),
+)
+
+
+def book(rule: Rule) -> AlertBook:
+    return AlertBook({"smoke": rule}, model_sha256="ab", quantities=(), silent_after=SILENT_AFTER)
+
+
+def pane(site: str, number: int, index: int, at: float, score: float | None) -> Scores:
+    window = Window(EventTime(number * 10.0), EventTime(number * 10.0 + 10))
+    timing = Timing.LATE if index else Timing.ON_TIME
+    rows = () if score is None else (Row(None, (), {"smoke": score}),)
+    fired_at = ArrivalTime(at)
+    return Scores(Pane(site, window, index, timing, ClosedBy.WATERMARK, fired_at, ()), rows)
+
+
+@st.composite
+def histories(draw: st.DrawFn, *, revisions: bool = True) -> list[Scores]:
+    """Panes as assemblers make them: windows of a site in order, revisions of any between."""
+    numbers: dict[str, list[int]] = defaultdict(list)
+    at, panes = 0.0, []
+    for _ in range(draw(st.integers(0, 25))):
+        site = draw(SITES)
+        at += draw(st.sampled_from([0.0, 1.0, 5.0, 10.0, 30.0, 100.0]))
+        score = draw(st.none() | SCORES)
+        own = numbers[site]
+        if revisions and own and draw(st.booleans()):
+            number = draw(st.sampled_from(own[-3:]))
+            panes.append(pane(site, number, 1, at, score))
+        else:
+            own.append((own[-1] if own else 0) + draw(st.integers(1, 2)))
+            panes.append(pane(site, own[-1], 0, at, score))
+    return panes
+
+
+def run(subject: AlertBook, panes: list[Scores]) -> list[AlertChange]:
+    changes = [change for each in panes for change in subject.take(each)]
+    return changes + subject.advance(ArrivalTime(1e9))
+
+
+def of_site(changes: list[AlertChange], site: str) -> list[AlertChange]:
+    return [change for change in changes if change.alert.site == site]
+
+
+@given(RULES, histories())
+def test_firing_and_resolved_alternate(rule: Rule, panes: list[Scores]) -> None:
+    changes = run(book(rule), panes)
+    for site in ("hall", "attic"):
+        states = [c.alert.firing for c in of_site(changes, site) if c.lifecycle]
+        assert states == [n % 2 == 0 for n in range(len(states))]
+
+
+@given(RULES, histories())
+def test_an_id_stands_for_one_firing_and_counts_its_changes(
+    rule: Rule, panes: list[Scores]
+) -> None:
+    by_id: dict[str, list[AlertChange]] = defaultdict(list)
+    for change in run(book(rule), panes):
+        if change.alert.id is not None:
+            by_id[change.alert.id].append(change)
+    for changes in by_id.values():
+        assert [c.alert.sequence for c in changes] == list(range(1, len(changes) + 1))
+        assert [c.lifecycle for c in changes] == [True, *[False] * (len(changes) - 2), True]
+        assert len({c.alert.started_at for c in changes}) == 1
+
+
+@given(RULES, histories(revisions=False))
+def test_a_firing_takes_a_run_of_its_own(rule: Rule, panes: list[Scores]) -> None:
+    fired = [c for c in run(book(rule), panes) if c.lifecycle and c.alert.firing]
+    for site in ("hall", "attic"):
+        own = [
+            (each.pane.fired_at, each.rows[0].scores["smoke"])
+            for each in panes
+            if each.pane.site == site and each.rows
+        ]
+        assert len(of_site(fired, site)) <= _runs(own, rule)
+
+
+def _runs(heard: list[tuple[ArrivalTime, float]], rule: Rule) -> int:
+    """Maximal runs of high windows long enough to fire; silence ends a run as a low score does."""
+    lengths, last = [0], ArrivalTime(0.0)
+    for at, score in heard:
+        if score < rule.threshold or at - last >= SILENT_AFTER:
+            lengths.append(0)
+        lengths[-1] += score >= rule.threshold
+        last = at
+    return sum(length >= rule.for_windows for length in lengths)
+
+
+@given(RULES, histories(), st.lists(st.floats(0, 1500), max_size=30))
+def test_it_does_not_matter_when_time_is_let_pass(
+    rule: Rule, panes: list[Scores], instants: list[float]
+) -> None:
+    interrupted, changes = book(rule), []
+    extra = sorted(instants)
+    for each in panes:
+        while extra and extra[0] <= each.pane.fired_at:
+            changes += interrupted.advance(ArrivalTime(extra.pop(0)))
+        changes += interrupted.take(each)
+    changes += [c for now in extra for c in interrupted.advance(ArrivalTime(now))]
+    changes += interrupted.advance(ArrivalTime(1e9))
+    assert changes == run(book(rule), panes)
+
+
+@given(RULES, histories())
+def test_every_firing_ends_once_its_site_is_silent(rule: Rule, panes: list[Scores]) -> None:
+    subject = book(rule)
+    changes = run(subject, panes)
+    lifecycle = [change.alert.firing for change in changes if change.lifecycle]
+    assert lifecycle.count(True) == lifecycle.count(False)
+    assert subject.firing() == []
+    assert subject.wake() is None
+
+
+@given(RULES, histories())
+def test_changes_come_in_order_of_time(rule: Rule, panes: list[Scores]) -> None:
+    times = [change.alert.updated_at for change in run(book(rule), panes)]
+    assert times == sorted(times)
+
+
+@given(RULES, histories())
+def test_waking_when_told_is_enough(rule: Rule, panes: list[Scores]) -> None:
+    subject, changes = book(rule), []
+    for each, after in itertools.pairwise([*panes, pane("end", 0, 0, 1e9, None)]):
+        changes += subject.take(each)
+        while (due := subject.wake()) is not None and due < after.pane.fired_at:
+            changes += subject.advance(due)
+    assert changes == run(book(rule), panes)
+
+
+@given(RULES, histories())
+def test_would_change_says_what_take_does(rule: Rule, panes: list[Scores]) -> None:
+    subject = book(rule)
+    for each in panes:
+        subject.advance(each.pane.fired_at)
+        foreseen = subject.would_change(each)
+        assert foreseen == any(change.lifecycle for change in subject.take(each))

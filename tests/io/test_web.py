@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+import http.client
+import json
+import logging
+import socket
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from edge_fusion.errors import ConfigError
+from edge_fusion.io import web
+from edge_fusion.io.metrics import Metrics
+from edge_fusion.io.web import Response, Routes, WebServer, health_response
+
+HTML = "text/html; charset=utf-8"
+
+
+def broken() -> Response:
+    raise RuntimeError("the page is broken")
+
+
+def pages() -> Routes:
+    metrics = Metrics("1.2.3")
+
+    def exposition() -> Response:
+        body, content_type = metrics.exposition()
+        return Response(200, content_type, body)
+
+    return {
+        "/": lambda: Response(200, HTML, "<h1>Küche</h1>".encode()),
+        "/metrics": exposition,
+        "/healthz": lambda: health_response(True, {"sites": 3}),
+        "/readyz": lambda: health_response(False, {"mqtt": "not connected"}),
+        "/broken": broken,
+    }
+
+
+@pytest.fixture
+def server() -> Iterator[WebServer]:
+    running = WebServer("127.0.0.1:0", pages())
+    running.start()
+    yield running
+    running.stop()
+
+
+def fetch(server: WebServer, path: str, method: str = "GET") -> tuple[int, str, bytes]:
+    request = urllib.request.Request(f"http://{server.address}{path}", method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return answer.status, answer.headers["Content-Type"], answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.headers["Content-Type"], error.read()
+
+
+def test_a_page_is_served_as_its_callable_makes_it(server: WebServer) -> None:
+    assert fetch(server, "/") == (200, HTML, "<h1>Küche</h1>".encode())
+
+
+def test_a_query_does_not_hide_a_page(server: WebServer) -> None:
+    assert fetch(server, "/healthz?verbose=1")[0] == 200
+
+
+def test_metrics_can_be_parsed_by_prometheus(server: WebServer) -> None:
+    status, content_type, body = fetch(server, "/metrics")
+    families = {family.name for family in text_string_to_metric_families(body.decode())}
+    assert status == 200
+    assert content_type.startswith("text/plain")
+    assert "edge_fusion_build_info" in families
+
+
+def test_health_is_said_in_status_and_json(server: WebServer) -> None:
+    status, content_type, body = fetch(server, "/healthz")
+    assert (status, content_type) == (200, "application/json")
+    assert json.loads(body) == {"ok": True, "sites": 3}
+    status, _, body = fetch(server, "/readyz")
+    assert status == 503
+    assert json.loads(body) == {"ok": False, "mqtt": "not connected"}
+
+
+def test_head_gives_the_headers_of_get_alone(server: WebServer) -> None:
+    assert fetch(server, "/healthz", "HEAD") == (200, "application/json", b"")
+    assert fetch(server, "/nowhere", "HEAD")[0] == 404
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/metrics/", "/../etc/passwd", "/static/"])
+def test_what_is_no_page_is_not_found(server: WebServer, path: str) -> None:
+    assert fetch(server, path)[0] == 404
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "BREW"])
+def test_pages_can_only_be_read(server: WebServer, method: str) -> None:
+    assert fetch(server, "/", method)[0] == 405
+
+
+def test_a_refused_request_with_a_body_ends_its_connection(server: WebServer) -> None:
+    connection = http.client.HTTPConnection(server.address, timeout=5)
+    connection.request("POST", "/", body=b"GET /healthz HTTP/1.1\r\n\r\n")
+    answer = connection.getresponse()
+    answer.read()
+    assert answer.status == 405
+    assert answer.headers["Allow"] == "GET, HEAD"
+    assert answer.will_close
+    connection.close()
+
+
+def test_a_connection_is_kept_for_more_requests(server: WebServer) -> None:
+    connection = http.client.HTTPConnection(server.address, timeout=5)
+    for _ in range(3):
+        connection.request("GET", "/healthz")
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.version == 11
+        assert not answer.will_close
+    connection.close()
+
+
+def test_a_page_that_fails_is_an_error_of_its_own(
+    server: WebServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert fetch(server, "/broken")[0] == 500
+    assert "page /broken failed" in caplog.text
+    assert fetch(server, "/healthz")[0] == 200
+
+
+def test_rubbish_and_broken_connections_do_not_stop_it(server: WebServer) -> None:
+    host, _, port = server.address.rpartition(":")
+    for rubbish in (b"\x00\xff\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b""):
+        with socket.create_connection((host, int(port)), timeout=5) as client:
+            client.sendall(rubbish)
+    assert fetch(server, "/healthz")[0] == 200
+
+
+def test_connections_past_the_bound_are_turned_away(
+    server: WebServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(web, "MAX_CONNECTIONS", 2)
+    kept = [http.client.HTTPConnection(server.address, timeout=5) for _ in range(2)]
+    for connection in kept:
+        connection.request("GET", "/healthz")
+        connection.getresponse().read()
+    with pytest.raises(
+        (http.client.RemoteDisconnected, ConnectionResetError, urllib.error.URLError)
+    ):
+        fetch(server, "/healthz")
+    for connection in kept:
+        connection.close()
+
+
+def test_it_logs_no_requests(server: WebServer, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        fetch(server, "/")
+        fetch(server, "/nowhere")
+    assert caplog.records == []
+
+
+def test_the_address_says_the_port_it_got(server: WebServer) -> None:
+    host, _, port = server.address.rpartition(":")
+    assert host == "127.0.0.1"
+    assert int(port) > 0
+
+
+def test_nothing_listens_before_start_and_after_stop() -> None:
+    subject = WebServer("127.0.0.1:0", pages())
+    assert subject.address == "127.0.0.1:0"
+    subject.stop()
+    subject.start()
+    address = ("127.0.0.1", int(subject.address.rpartition(":")[2]))
+    subject.stop()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(address, timeout=5)
+
+
+def test_it_can_start_again_at_once_where_it_was() -> None:
+    first = WebServer("127.0.0.1:0", pages())
+    first.start()
+    address = first.address
+    fetch(first, "/")
+    first.stop()
+    second = WebServer(address, pages())
+    second.start()
+    assert fetch(second, "/healthz")[0] == 200
+    second.stop()
+
+
+def test_a_port_in_use_is_a_problem_of_the_configuration(server: WebServer) -> None:
+    with pytest.raises(ConfigError) as caught:
+        WebServer(server.address, pages()).start()
+    assert caught.value.problems == [f"[web] listen: {server.address}: Address already in use"]
+
+
+def test_an_address_of_another_machine_is_a_problem_of_the_configuration() -> None:
+    with pytest.raises(ConfigError, match=r"\[web\] listen: 192\.0\.2\.1:0: "):
+        WebServer("192.0.2.1:0", pages()).start()
+
+
+@pytest.mark.parametrize(
+    "listen", ["", "8337", ":8337", "localhost", "localhost:", "localhost:x", "h:65536", "::1:80"]
+)
+def test_what_is_no_address_is_refused(listen: str) -> None:
+    with pytest.raises(ConfigError, match=r"^\[web\] listen: .*expected"):
+        WebServer(listen, pages())
+
+
+def test_an_ipv6_address_stands_in_brackets() -> None:
+    subject = WebServer("[::1]:0", pages())
+    try:
+        subject.start()
+    except ConfigError:
+        pytest.skip("this machine has no IPv6")
+    assert subject.address.startswith("[::1]:")
+    assert fetch(subject, "/healthz")[0] == 200
+    subject.stop()
+
+
+def test_detail_of_any_kind_can_be_shown() -> None:
+    assert json.loads(health_response(True, {"at": {1, 2}}).body)["ok"] is True

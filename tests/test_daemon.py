@@ -1,0 +1,313 @@
+"""The daemon as its users run it: `edge-fusion run`, a real broker, a model of one's own."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import jsonschema
+import numpy as np
+import pytest
+import tiny_model
+from conftest import Broker, BrokerFactory, Collector, eventually, free_port
+from prometheus_client.parser import text_string_to_metric_families
+
+from edge_fusion.codecs.alert import alert_schema, window_schema
+
+CONFIGURATION = """
+[mqtt]
+port = {port}
+box = "box-1"
+{mqtt}
+[windows]
+max_out_of_orderness = "200ms"
+max_wait = "300ms"
+[model]
+path = "model.onnx"
+[[sensors]]
+topic = "home/{{site}}/{{device}}"
+temperature = "t"
+quantities = {{ co2 = "air.co2" }}
+[[sensors]]
+topic = "plain/{{site}}/temperature"
+format = "plain"
+[[cameras]]
+topic = "cams/{{site}}/{{camera}}"
+[[alerts]]
+label = "hot"
+threshold = 0.6
+for = 1
+keep_firing = "1s"
+severity = "critical"
+[limits]
+max_payload_bytes = "100kB"
+[web]
+listen = "127.0.0.1:{web}"
+"""
+HOT = json.dumps({"t": 39.0, "air": {"co2": 800}}).encode()
+COLD = json.dumps({"t": 19.0, "air": {"co2": 800}}).encode()
+
+
+def jpeg(brightness: int = 128) -> bytes:
+    ok, data = cv2.imencode(".jpg", np.full((480, 640, 3), brightness, np.uint8))
+    assert ok
+    return data.tobytes()
+
+
+class Running:
+    """A daemon in a process of its own."""
+
+    def __init__(self, directory: Path, broker_port: int, mqtt: str = "") -> None:
+        self.web = free_port()
+        tiny_model.write(directory / "model.onnx")
+        self.path = directory / "edge-fusion.toml"
+        self.path.write_text(CONFIGURATION.format(port=broker_port, web=self.web, mqtt=mqtt))
+        self.log = directory / "daemon.log"
+        with self.log.open("wb") as log:
+            command = [sys.executable, "-m", "edge_fusion", "run", "-c", str(self.path)]
+            self.process = subprocess.Popen(command, stderr=log)
+
+    def page(self, path: str) -> tuple[int, bytes]:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.web}{path}", timeout=5) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read()
+        except urllib.error.URLError:
+            return 0, b""
+
+    def ready(self) -> bool:
+        assert self.process.poll() is None, self.log.read_text()
+        return self.page("/readyz")[0] == 200
+
+    def metric(self, name: str, **labels: str) -> float:
+        """The sum of all samples of a metric that have these labels."""
+        families = text_string_to_metric_families(self.page("/metrics")[1].decode())
+        samples = [sample for family in families for sample in family.samples]
+        return sum(
+            sample.value
+            for sample in samples
+            if sample.name == f"edge_fusion_{name}" and labels.items() <= sample.labels.items()
+        )
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(15)
+
+
+Start = Callable[..., Running]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    running: list[Running] = []
+
+    def run(broker_port: int, *, wait: bool = True, mqtt: str = "") -> Running:
+        one = Running(tmp_path, broker_port, mqtt)
+        running.append(one)
+        if wait:
+            eventually(one.ready, "readiness")
+        return one
+
+    yield run
+    for one in running:
+        one.process.kill()
+        one.process.wait()
+
+
+def events(listener: Collector, topic: str) -> list[dict[str, Any]]:
+    return [json.loads(payload) for payload in listener.payloads(topic)]
+
+
+def test_readings_and_pictures_become_an_alert_that_fires_and_resolves(
+    broker: Broker, start: Start
+) -> None:
+    listener = broker.collect("edge_fusion/#", "homeassistant/#")
+    daemon = start(broker.port)
+    devices = broker.collect()
+
+    def send(payload: bytes, until: Callable[[], object]) -> None:
+        def step() -> object:
+            devices.publish("home/kitchen/probe", payload)
+            devices.publish("cams/kitchen/ceiling", jpeg(), qos=0)
+            return until()
+
+        eventually(step)
+
+    topic = "edge_fusion/kitchen/event"
+    send(HOT, lambda: events(listener, topic))
+    send(COLD, lambda: len(events(listener, topic)) == 2)
+    fired, resolved = events(listener, topic)
+    assert (fired["state"], fired["label"], fired["camera"]) == ("firing", "hot", "ceiling")
+    assert (resolved["state"], resolved["id"]) == ("resolved", fired["id"])
+    assert resolved["sequence"] > fired["sequence"]
+    assert fired["contributions"]["temperature"] == pytest.approx(fired["score"], abs=1e-3)
+    assert fired["readings"]["temperature"]["last"] == 39.0
+    assert fired["box"] == "box-1"
+    for payload in (fired, resolved):
+        jsonschema.validate(payload, alert_schema())
+    windows = events(listener, "edge_fusion/kitchen/window")
+    assert windows
+    for payload in windows:
+        jsonschema.validate(payload, window_schema())
+    assert windows[0]["rows"][0]["scores"]["bright"] == pytest.approx(128 / 255, abs=0.01)
+    assert daemon.metric("alerts_total", site="kitchen", label="hot", state="firing") == 1
+    assert daemon.metric("alert_latency_seconds_count") == 1
+    assert daemon.stop() == 0
+
+
+def test_snapshot_alert_and_event_come_in_this_order(broker: Broker, start: Start) -> None:
+    listener = broker.collect("edge_fusion/#")
+    start(broker.port)
+    devices = broker.collect()
+
+    def fire() -> object:
+        devices.publish("home/kitchen/probe", HOT)
+        devices.publish("cams/kitchen/ceiling", jpeg(), qos=0)
+        return listener.payloads("edge_fusion/kitchen/event")
+
+    eventually(fire)
+    topics = [message.topic.removeprefix("edge_fusion/kitchen/") for message in listener.messages]
+    first = topics.index("event")
+    assert topics[first - 2 : first + 1] == ["snapshot/hot", "alert/hot", "event"]
+    snapshot = listener.payloads("edge_fusion/kitchen/snapshot/hot")[0]
+    picture = cv2.imdecode(np.frombuffer(snapshot, np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
+    announced = events(listener, "edge_fusion/kitchen/alert/hot")[0]
+    assert (announced["state"], announced["id"]) == ("resolved", None)
+
+
+BAD: dict[str, tuple[str, bytes, str]] = {
+    "invalid JSON": ("home/kitchen/probe", b'{"t": 21', "syntax"),
+    "a missing field": ("home/kitchen/probe", b'{"x": 1}', "missing_field"),
+    "a field that is no number": ("home/kitchen/probe", b'{"t": "warm"}', "not_a_number"),
+    "NaN": ("home/kitchen/probe", b'{"t": NaN}', "not_a_number"),
+    "a value out of range": ("home/kitchen/probe", b'{"t": 1000}', "out_of_range"),
+    "a plain value out of range": ("plain/kitchen/temperature", b"-300", "out_of_range"),
+    "a bad site name": ("home/k\xc3\xbcche/probe", HOT, "name"),
+    "20 MB": ("home/kitchen/probe", b"9" * 20_000_000, "too_large"),
+    "a 20 MB picture": ("cams/kitchen/ceiling", jpeg() + bytes(20_000_000), "too_large"),
+    "an empty picture": ("cams/kitchen/ceiling", b"", "empty"),
+    "no picture": ("cams/kitchen/ceiling", b"GIF89a", "not_an_image"),
+    "a truncated picture": ("cams/kitchen/ceiling", jpeg()[:-800], "undecodable_image"),
+    "a picture without its header": ("cams/kitchen/ceiling", jpeg()[:30], "undecodable_image"),
+    "65,535 x 65,535 pixels": (
+        "cams/kitchen/ceiling",
+        jpeg().replace(bytes([0xFF, 0xC0, 0, 17, 8, 1, 0xE0, 2, 0x80]),
+                       bytes([0xFF, 0xC0, 0, 17, 8, 0xFF, 0xFF, 0xFF, 0xFF])),
+        "too_many_pixels",
+    ),
+    "base64 of no picture": ("cams/kitchen/ceiling", base64.b64encode(b"GIF89a" * 9), "not_an_image"),
+}  # fmt: skip
+
+
+def test_bad_input_is_counted_and_left_behind(broker: Broker, start: Start) -> None:
+    listener = broker.collect("edge_fusion/#")
+    daemon = start(broker.port)
+    devices = broker.collect()
+    expected: dict[str, int] = {}
+    for topic, payload, reason in BAD.values():
+        devices.publish(topic, payload)
+        expected[reason] = expected.get(reason, 0) + 1
+
+    def counted() -> dict[str, float]:
+        return {reason: daemon.metric("invalid_total", reason=reason) for reason in expected}
+
+    eventually(lambda: counted() == expected, f"{expected}")
+
+    def fire() -> object:
+        devices.publish("home/kitchen/probe", HOT)
+        return listener.payloads("edge_fusion/kitchen/event")
+
+    eventually(fire, "an alert after all that")
+    assert "syntax" in daemon.log.read_text()
+    assert "Traceback" not in daemon.log.read_text()
+    assert daemon.stop() == 0
+
+
+def test_a_missing_broker_is_waited_for(broker_factory: BrokerFactory, start: Start) -> None:
+    broker = broker_factory()
+    broker.stop()
+    daemon = start(broker.port, wait=False)
+    eventually(lambda: daemon.page("/healthz")[0] == 200, "health without a broker")
+    assert daemon.page("/readyz")[0] == 503
+    eventually(lambda: "refused" in daemon.log.read_text(), "a word about it")
+    broker.start()
+    eventually(daemon.ready, "readiness once the broker is there")
+    assert daemon.stop() == 0
+
+
+def test_status_says_online_and_offline_and_the_will_speaks_for_the_killed(
+    broker: Broker, start: Start
+) -> None:
+    listener = broker.collect("edge_fusion/box/box-1/status")
+    start(broker.port).stop()
+    eventually(lambda: listener.payloads() == [b"online", b"offline"], "a farewell")
+    start(broker.port).process.kill()
+    eventually(lambda: listener.payloads()[2:] == [b"online", b"offline"], "the will")
+
+
+def test_readings_sent_while_the_daemon_was_away_are_taken(broker: Broker, start: Start) -> None:
+    """The persistent session of the readings connection."""
+    start(broker.port).stop()
+    broker.publish("home/kitchen/probe", HOT)
+    daemon = start(broker.port)
+    eventually(lambda: daemon.metric("readings_total", site="kitchen") == 2, "the queued reading")
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_both_protocols_work(broker: Broker, start: Start, protocol: str) -> None:
+    listener = broker.collect("edge_fusion/#")
+    start(broker.port, mqtt=f'protocol = "{protocol}"')
+    devices = broker.collect()
+
+    def fire() -> object:
+        devices.publish("plain/attic/temperature", b"39.5")
+        return listener.payloads("edge_fusion/attic/event")
+
+    eventually(fire, "an alert")
+    (message, *_) = [m for m in listener.messages if m.topic == "edge_fusion/attic/event"]
+    properties = dict(getattr(message.properties, "UserProperty", []))
+    assert ("specversion" in properties) == (protocol == "5")
+
+
+def run_with(path: Path, text: str) -> subprocess.CompletedProcess[str]:
+    path.write_text(text)
+    command = [sys.executable, "-m", "edge_fusion", "run", "-c", str(path)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, env=os.environ)
+
+
+def test_a_bad_configuration_ends_with_78_and_one_line(tmp_path: Path) -> None:
+    text = CONFIGURATION.format(port=1, web=1, mqtt='prefixx = "a"')
+    done = run_with(tmp_path / "edge-fusion.toml", text)
+    assert done.returncode == 78
+    (line,) = done.stderr.splitlines()
+    assert "edge-fusion.toml" in line
+    assert 'did you mean "prefix"' in line
+
+
+def test_a_bad_model_ends_with_78_and_one_line(tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").write_bytes(b"not a model")
+    text = CONFIGURATION.format(port=1, web=1, mqtt="")
+    done = run_with(tmp_path / "edge-fusion.toml", text)
+    assert done.returncode == 78
+    (line,) = done.stderr.splitlines()
+    assert "not a usable ONNX file" in line
+
+
+def test_an_alert_for_a_label_the_model_lacks_ends_with_78(tmp_path: Path) -> None:
+    tiny_model.write(tmp_path / "model.onnx")
+    text = CONFIGURATION.format(port=1, web=1, mqtt="").replace('"hot"', '"smoke"')
+    done = run_with(tmp_path / "edge-fusion.toml", text)
+    assert done.returncode == 78
+    assert 'alerts[0].label is "smoke": expected a label of greenhouse: hot, bright' in done.stderr
