@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from edge_fusion import __version__
 from edge_fusion.alerts.book import AlertBook
 from edge_fusion.alerts.rules import Rule
@@ -13,6 +15,7 @@ from edge_fusion.codecs.alert import ModelIdentity
 from edge_fusion.codecs.decoder import CameraSource, DecodeLimits, Decoder, SensorSource
 from edge_fusion.codecs.dialect import SensorKeys
 from edge_fusion.codecs.frames import FrameKeys
+from edge_fusion.errors import ConfigError
 from edge_fusion.events import HUMIDITY, TEMPERATURE
 from edge_fusion.io.broker import BrokerSettings, Subscription
 from edge_fusion.io.onnx import OnnxModel
@@ -20,7 +23,7 @@ from edge_fusion.io.tls import TlsFiles
 from edge_fusion.model.spec import ModelSpec
 from edge_fusion.scoring import DecodeFrames, Model, Scorer
 from edge_fusion.settings import AlertSettings, MqttSettings, Settings
-from edge_fusion.sources import CameraSettings, SensorSettings
+from edge_fusion.sources import JSON, CameraSettings, SensorSettings
 
 
 def broker_settings(mqtt: MqttSettings, suffix: str = "") -> BrokerSettings:
@@ -153,3 +156,18 @@ def announcer(settings: Settings, model: OnnxModel) -> Announcer:
             discovery=settings.homeassistant.discovery,
         )
     )
+
+
+def simulated_topics(settings: Settings, path: Path) -> tuple[str, str | None, dict[str, str]]:
+    """Topic patterns of sensors and cameras, and paths of the JSON, for simulated devices.
+
+    Raises ConfigError when no sensor takes JSON, the format simulated sensors speak.
+    """
+    for sensor in settings.sensors:
+        if sensor.format == JSON:
+            paths = {q: p for q, p in sensor.paths.items() if q in {TEMPERATURE, HUMIDITY}}
+            if sensor.time is not None:
+                paths["time"] = sensor.time
+            cameras = [camera.pattern.text for camera in settings.cameras]
+            return sensor.pattern.text, cameras[0] if cameras else None, paths
+    raise ConfigError([f'{path}: sensors: expected one with format = "json" to simulate'])

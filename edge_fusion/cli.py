@@ -1,0 +1,295 @@
+"""The command line. Exit codes: 0 done, 1 a problem the user can mend, 2 usage, 78 see `run`.
+
+Whatever is heavy is imported in the command that needs it: `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from contextlib import suppress
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from edge_fusion import __version__
+from edge_fusion.errors import ConfigError, EdgeFusionError, ModelError
+from edge_fusion.logs import LogFormat, LogLevel, set_up_logging
+
+if TYPE_CHECKING:
+    from edge_fusion.io.onnx import OnnxModel
+    from edge_fusion.settings import ModelSettings, MqttSettings, Settings
+
+EX_CONFIG: Final = 78
+"""Of sysexits.h; systemd is told not to restart a daemon that ends with it."""
+
+_PROBE_TIMEOUT = 5.0
+
+app = typer.Typer(
+    name="edge-fusion",
+    help="Fuses IoT sensors with cameras at the edge.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+model_app = typer.Typer(help="Read and verify a model's contract.", no_args_is_help=True)
+app.add_typer(model_app, name="model")
+
+ConfigOption = Annotated[
+    Path, typer.Option("--config", "-c", metavar="FILE", help="Configuration file (TOML).")
+]
+DurationOption = Annotated[
+    float | None,
+    typer.Option(metavar="SECONDS", min=0.0, help="End by itself after so many seconds."),
+]
+ModelArgument = Annotated[
+    str, typer.Argument(metavar="PATH", help="ONNX file, or the name of a shipped model.")
+]
+
+
+def main() -> None:
+    """Run the command line of this process and exit."""
+    try:
+        app(prog_name="edge-fusion")
+    except EdgeFusionError as error:
+        _complain(error)
+        sys.exit(1)
+
+
+def _complain(error: object) -> None:
+    print(error, file=sys.stderr)
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - the signature of an option's callback
+    if wanted:
+        print(f"edge-fusion {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def global_options(
+    *,
+    log_level: Annotated[LogLevel, typer.Option(help="Log from here on.")] = LogLevel.INFO,
+    log_format: Annotated[LogFormat, typer.Option(help="Of a line.")] = LogFormat.TEXT,
+    show_version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Fuses IoT sensors with cameras at the edge: windows, an ONNX model, alerts over MQTT."""
+    del show_version  # its callback has done it
+    set_up_logging(log_level, log_format, journal="JOURNAL_STREAM" in os.environ)
+
+
+@app.command()
+def run(config: ConfigOption) -> None:
+    """Run the daemon. Exits with 78 on a bad configuration or model."""
+    from edge_fusion.daemon import run_daemon
+
+    try:
+        code = run_daemon(config, os.environ)
+    except (ConfigError, ModelError) as error:
+        _complain(error)
+        code = EX_CONFIG
+    raise typer.Exit(code)
+
+
+@app.command()
+def check(config: ConfigOption) -> None:
+    """Validate configuration, model and broker; one line per problem."""
+    from edge_fusion.config import load
+
+    settings = load(config, os.environ)
+    # What goes wrong with the connection is told once, in our words.
+    logging.getLogger("edge_fusion.mqtt").setLevel(logging.CRITICAL)
+    problems = [*_check_model(settings, config), *_check_broker(settings.mqtt, config)]
+    if problems:
+        raise ConfigError(problems)
+    print(f"{config}: OK")
+
+
+def _check_model(settings: Settings, config: Path) -> list[str]:
+    from edge_fusion.config import model_problems
+    from edge_fusion.measures import format_duration
+
+    try:
+        spec = _configured_model(settings.model).spec
+    except ModelError as error:
+        return [f"{config}: model: {error}"]
+    size = settings.windows.size
+    if size is not None and size != spec.window_s:
+        found, made_for = format_duration(size), format_duration(spec.window_s)
+        _complain(
+            f'{config}: warning: windows.size is "{found}": '
+            f'{spec.name} was made for windows of "{made_for}"'
+        )
+    return model_problems(settings, spec, config)
+
+
+def _check_broker(mqtt: MqttSettings, config: Path) -> list[str]:
+    from edge_fusion.assembly import broker_settings
+    from edge_fusion.io.probe import probe
+
+    try:
+        fault = probe(broker_settings(mqtt), _PROBE_TIMEOUT)
+    except ConfigError as error:
+        return [f"{config}: {problem}" for problem in error.problems]
+    return [] if fault is None else [f"{config}: broker {mqtt.host}:{mqtt.port}: {fault}"]
+
+
+@app.command()
+def demo(
+    *,
+    duration: DurationOption = None,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Of the live page; 0: any free one.")
+    ] = 8337,
+) -> None:
+    """Show everything at work, with an embedded broker and simulated sites."""
+    from edge_fusion.demo import run_demo
+
+    raise typer.Exit(run_demo(duration, port=port))
+
+
+@app.command()
+def simulate(
+    config: ConfigOption,
+    *,
+    scenario: Annotated[str, typer.Option(help="What happens: demo, mixed or one story.")] = "demo",
+    sites: Annotated[int, typer.Option(min=1, help="How many sites there are.")] = 3,
+    speed: Annotated[float, typer.Option(min=0.01, help="Simulated seconds a second.")] = 1.0,
+    duration: DurationOption = None,
+) -> None:
+    """Publish as simulated devices would, to the configured broker."""
+    from edge_fusion.assembly import broker_settings, simulated_topics
+    from edge_fusion.config import load
+    from edge_fusion.simulator.run import Topics
+    from edge_fusion.simulator.run import simulate as publish
+
+    settings = load(config, os.environ)
+    topics = Topics(*simulated_topics(settings, config))
+    with suppress(KeyboardInterrupt):
+        publish(
+            broker_settings(settings.mqtt),
+            topics,
+            scenario=scenario,
+            sites=sites,
+            speed=speed,
+            duration=duration,
+        )
+
+
+@app.command(
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
+def train(context: typer.Context) -> None:
+    """Fit, evaluate and export a model (extra "train")."""
+    try:
+        from edge_fusion.training.cli import app as training
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("edge_fusion"):
+            raise
+        raise EdgeFusionError(
+            f"{error.name} is not installed: training needs pip install 'edge-fusion[train]'"
+        ) from None
+    training(context.args, prog_name="edge-fusion train")
+
+
+class SchemaName(StrEnum):
+    """What there are schemas of."""
+
+    CONFIG = "config"
+    ALERT = "alert"
+    WINDOW = "window"
+
+
+@app.command()
+def schema(name: Annotated[SchemaName, typer.Argument(help="Of what.")]) -> None:
+    """Print the JSON Schema of the configuration or of a payload."""
+    print(json.dumps(_schema(name), indent=2, ensure_ascii=False))
+
+
+def _schema(name: SchemaName) -> dict[str, Any]:
+    if name is SchemaName.CONFIG:
+        from edge_fusion.config import config_schema
+
+        return config_schema()
+    from edge_fusion.codecs.alert import alert_schema, window_schema
+
+    return alert_schema() if name is SchemaName.ALERT else window_schema()
+
+
+@model_app.command("show")
+def model_show(path: ModelArgument) -> None:
+    """Print what a model takes and gives."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 2))
+    for name, value in _facts(_named_model(path)):
+        table.add_row(name, value)
+    Console(highlight=False, markup=False).print(table)
+
+
+def _facts(model: OnnxModel) -> list[tuple[str, str]]:
+    spec = model.spec
+    return [
+        ("name", spec.name),
+        ("file", f"{model.path} ({model.path.stat().st_size:,} bytes)"),
+        ("sha256", model.sha256),
+        ("provider", model.provider),
+        ("window", f"{spec.window_s:g} s in {spec.steps} steps"),
+        ("quantities", ", ".join(spec.quantities)),
+        *(
+            ("input", f"{tensor.name} {tensor.type} {list(tensor.shape)}")
+            for tensor in model.inputs
+        ),
+        *(
+            ("output", f"{tensor.name} {tensor.type} {list(tensor.shape)}")
+            for tensor in model.outputs
+        ),
+        *(("label", f"{label} (threshold {spec.threshold(label):g})") for label in spec.labels),
+    ]
+
+
+@model_app.command("check")
+def model_check(path: ModelArgument) -> None:
+    """Load a model and try it out."""
+    from edge_fusion.model_trial import first_fault
+
+    model = _named_model(path)
+    fault = first_fault(model)
+    if fault is not None:
+        raise ModelError(f"{model.path}: {fault}")
+    print(f"{model.path}: OK")
+
+
+def _named_model(name: str) -> OnnxModel:
+    from edge_fusion.io.onnx import load_model
+    from edge_fusion.keys import model_path
+
+    try:
+        path = model_path(name, None)
+    except ValueError as error:
+        raise ModelError(f'"{name}": {error}') from None
+    return load_model(path)
+
+
+def _configured_model(settings: ModelSettings) -> OnnxModel:
+    from edge_fusion.io.onnx import load_model
+
+    return load_model(
+        settings.path,
+        providers=settings.providers,
+        require=settings.require,
+        threads=settings.threads,
+        sha256=settings.sha256,
+    )

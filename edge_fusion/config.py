@@ -1,0 +1,203 @@
+"""From a configuration file and the environment to settings, or to one line per problem.
+
+`load` reads the TOML file and the password file and has no other effect.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import SecretStr, ValidationError
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import ErrorDetails
+from pydantic_core.core_schema import NullableSchema, WithDefaultSchema
+
+from edge_fusion.errors import ConfigError
+from edge_fusion.keys import BASE
+from edge_fusion.model.spec import ModelSpec
+from edge_fusion.overrides import Location, Override, apply_override, find_overrides
+from edge_fusion.problems import describe, location_of
+from edge_fusion.settings import Settings
+
+__all__ = ["Settings", "config_schema", "load", "model_problems"]
+
+CREDENTIAL: Final = "mqtt.password"
+_POSITION = re.compile(r" \(at (line \d+, column \d+|end of document)\)$")
+
+# Where a key wants text, "5" in the environment is meant as text.
+_TEXT_WANTED: Final = frozenset({"string_type", "path_type", "enum", "zoneinfo_str"})
+# It only says that another key of the same table is wrong.
+_ECHO: Final = "default_factory_not_called"
+
+
+def load(path: Path, environ: Mapping[str, str]) -> Settings:
+    """The settings in `path`, overridden by `EDGE_FUSION_…` variables of `environ`.
+
+    The password comes from `mqtt.password`, `mqtt.password_file` or, when neither is given, the
+    file `mqtt.password` in `$CREDENTIALS_DIRECTORY`; afterwards it stands in `mqtt.password`.
+
+    Raises:
+        ConfigError: with one line for each problem, which names the file or the variable, the
+            key, what was found and what is allowed.
+    """
+    draft = _Draft(path, _read(path), find_overrides(environ, Settings.model_fields))
+    return _with_password(draft.settings(), path, environ)
+
+
+def config_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of the configuration file, with descriptions and defaults."""
+    schema = Settings.model_json_schema(schema_generator=_TomlSchema)
+    return {"$schema": GenerateJsonSchema.schema_dialect, **schema}
+
+
+def model_problems(settings: Settings, spec: ModelSpec, path: Path) -> list[str]:
+    """Where the settings in `path` do not fit a model, one line each."""
+    problems = []
+    for index, alert in enumerate(settings.alerts):
+        where = f"{path}: alerts[{index}]"
+        if alert.label not in spec.labels:
+            known = ", ".join(spec.labels)
+            problems.append(
+                f'{where}.label is "{alert.label}": expected a label of {spec.name}: {known}'
+            )
+            continue
+        try:
+            alert.levels(spec.threshold(alert.label))
+        except ValueError as error:
+            problems.append(f"{where}.clear {error}")
+    try:
+        settings.windows.size_and_every(spec.window_s)
+    except ValueError as error:
+        problems.append(f"{path}: windows.every {error}")
+    return problems
+
+
+class _TomlSchema(GenerateJsonSchema):
+    """TOML has no null: what has no value is absent."""
+
+    def nullable_schema(self, schema: NullableSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
+
+    def default_schema(self, schema: WithDefaultSchema) -> JsonSchemaValue:
+        generated = super().default_schema(schema)
+        if generated.get("default", ...) is None:
+            del generated["default"]
+        return generated
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """What the file and the environment say, not yet checked."""
+
+    path: Path
+    tree: dict[str, Any]
+    overrides: list[Override]
+
+    def settings(self) -> Settings:
+        """The settings; raises ConfigError with everything that is wrong."""
+        merged, problems = self._merged(frozenset())
+        errors = self._errors(merged)
+        as_text = frozenset(e["loc"] for e in errors if e["type"] in _TEXT_WANTED)
+        if as_text & {override.location for override in self.overrides}:
+            merged, problems = self._merged(as_text)
+            errors = self._errors(merged)
+        problems += [f"{self._source(error)}: {describe(error, Settings)}" for error in errors]
+        if problems:
+            raise ConfigError(problems)
+        return self._validated(merged)
+
+    def _merged(self, as_text: frozenset[Location]) -> tuple[dict[str, Any], list[str]]:
+        """The tree with the overrides in it, those of `as_text` not taken for TOML values."""
+        tree, problems = copy.deepcopy(self.tree), []
+        for override in self.overrides:
+            value = override.text if override.location in as_text else override.value()
+            try:
+                apply_override(tree, override, value)
+            except ValueError as error:
+                problems.append(f"{override.name}: {error}")
+        return tree, problems
+
+    def _validated(self, tree: dict[str, Any]) -> Settings:
+        return Settings.model_validate(tree, context={BASE: self.path.absolute().parent})
+
+    def _errors(self, tree: dict[str, Any]) -> list[ErrorDetails]:
+        try:
+            self._validated(tree)
+        except ValidationError as error:
+            return [e for e in error.errors(include_url=False) if e["type"] != _ECHO]
+        return []
+
+    def _source(self, error: ErrorDetails) -> str:
+        """The variable that an error comes from, else the file."""
+        location = location_of(error)
+        for override in self.overrides:
+            own = override.location
+            set_here = location[: len(own)] == own
+            made_here = own[: len(location)] == location and not _holds(self.tree, location)
+            if set_here or made_here:
+                return override.name
+        return str(self.path)
+
+
+def _holds(tree: Any, location: Location) -> bool:
+    for part in location:
+        try:
+            tree = tree[part]
+        except (KeyError, IndexError, TypeError):
+            return False
+    return True
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_bytes().decode())
+    except OSError as error:
+        found = error.strerror or str(error)
+        raise ConfigError([f"{path}: {found}: expected a readable TOML file"]) from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ConfigError([f"{path}: line {line} is not UTF-8: expected a TOML file"]) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([f"{path}: {_with_line_first(str(error))}"]) from None
+
+
+def _with_line_first(message: str) -> str:
+    match = _POSITION.search(message)
+    return f"{match[1]}: {message[: match.start()]}" if match else message
+
+
+def _with_password(settings: Settings, path: Path, environ: Mapping[str, str]) -> Settings:
+    mqtt = settings.mqtt
+    if mqtt.password is not None:
+        return settings
+    source, file = f"{path}: mqtt.password_file", mqtt.password_file
+    if file is None:
+        source, file = "$CREDENTIALS_DIRECTORY", _credential(environ)
+    if file is None:
+        return settings
+    password = SecretStr(_read_password(file, source))
+    return settings.model_copy(update={"mqtt": mqtt.model_copy(update={"password": password})})
+
+
+def _credential(environ: Mapping[str, str]) -> Path | None:
+    folder = environ.get("CREDENTIALS_DIRECTORY")
+    file = Path(folder) / CREDENTIAL if folder else None
+    return file if file is not None and file.is_file() else None
+
+
+def _read_password(file: Path, source: str) -> str:
+    try:
+        password = file.read_text("utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        found = getattr(error, "strerror", None) or "not UTF-8"
+        problem = f'{source} is "{file}": {found}: expected a readable text file'
+        raise ConfigError([problem]) from None
+    if not password:
+        raise ConfigError([f'{source} is "{file}": the file is empty: expected a password'])
+    return password

@@ -1,0 +1,75 @@
+"""What there is to say to and about a broker, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from edge_fusion.events import ArrivalTime, Delivery, Publication
+from edge_fusion.io.retry import ProtocolChoice
+from edge_fusion.io.tls import TlsFiles
+from edge_fusion.mailbox import Notice
+
+_LONGEST_TOPIC = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerSettings:
+    """Where the broker is and who we are to it. `keepalive` is in seconds, at least 1."""
+
+    host: str
+    port: int = 1883
+    protocol: ProtocolChoice = ProtocolChoice.AUTO
+    client_id: str = ""
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    keepalive: float = 30.0
+    tls: TlsFiles | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A topic filter, and the highest QoS (0 or 1) at which to get what matches it."""
+
+    filter: str
+    qos: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that a session needs to know of its connection."""
+
+    name: str
+    settings: BrokerSettings
+    subscriptions: tuple[Subscription, ...]
+    deliver: Callable[[Delivery, int], None]
+    notify: Callable[[Notice], None]
+    stamp: Callable[[], ArrivalTime]
+    will: Publication | None
+    birth: Publication | None
+    persistent: bool
+    receive_maximum: int
+    max_packet_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A publication on its way; the connection's own (birth, farewell) have no token."""
+
+    publication: Publication
+    token: int | None = None
+
+
+def fault_of_topic(topic: str) -> str | None:
+    """Why nothing can be published on `topic`, or None; paho lets most of this through."""
+    if not topic:
+        return "the topic is empty"
+    if any(forbidden in topic for forbidden in "+#\0"):
+        return "the topic holds a wildcard or NUL"
+    if topic.startswith("$"):
+        return "topics that begin with $ belong to the broker"
+    try:
+        length = len(topic.encode())
+    except UnicodeEncodeError:
+        return "the topic is not UTF-8"
+    return None if length <= _LONGEST_TOPIC else "the topic is too long"
