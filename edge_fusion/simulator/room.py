@@ -1,283 +1,161 @@
-"""A ventilated room as one volume of air: its heat, moisture, smoke and visible steam.
+"""Physics of one ventilated room: a lumped balance of heat, moisture, smoke and visible steam.
 
-All that a camera sees and a sensor feels of a simulated room follows from one `RoomState`, so
-that cause and effect agree between the two. The air is taken as well mixed; what is local (the
-plume over a kettle, a sensor near the fire) is left to `scene` and `sensors`.
+The air is one well-mixed node, the walls another. With density rho, specific heat c_p, volume V
+and air changes lambda (1/s):
 
-Balances, by explicit steps (stable up to about a second):
+* heat   rho c_p V dT/dt = Q_heater + n Q_person + chi_c Q_fire + Q_steam
+                           - UA (T - T_wall) - rho c_p V lambda (T - T_out)
+* walls  C_w dT_wall/dt  = UA (T - T_wall) - UA_w (T_wall - T_out)
+* vapour rho V dw/dt     = n m_person + (1 - f) m_steam + evaporation + m_fire
+                           - rho V lambda (w - w_out)
+* soot   V dC/dt         = m_soot - (lambda + deposition) V C
+* steam  V ds/dt         = f m_steam - lambda V s - k (1 - RH) V s
 
-    air      C dT/dt  = people + heating + (1 - chi) Q_fire + steam - hA (T - T_wall) - m cp (T - T_out)
-    walls    C_w dT_w/dt = hA (T - T_wall) + chi Q_fire - UA (T_wall - T_out)
-    vapour   M dw/dt  = people + moisture + fire + (1 - phi) steam + evaporation - m (w - w_out)
-    droplets dD/dt    = phi steam + condensation - evaporation - (air changes + settling) D
-    smoke    dK/dt    = S / V - (air changes + deposition) K
-
-Sources: ASHRAE Handbook Fundamentals (2017), ch. 18 for people (table 1: seated, very light
-work, 70 W sensible and 45 W latent) and ch. 1 for moist air; SFPE Handbook (5th ed.) ch. 24 for
-smoke as extinction coefficient; Alduchov & Eskridge (1996), J. Appl. Meteorol. 35, 601, for the
-Magnus formula.
-"""  # noqa: E501 - an equation is one line
+Two-node zone balances as in ASHRAE Handbook of Fundamentals (2021), ch. 18; people's sensible heat
+and moisture from its ch. 18 table 1 (seated, light work: 75 W, 50 g/h); convective share of a
+fire's heat 0.7 and burning rate Q / heat of combustion from the SFPE Handbook (5th ed., ch. 13);
+extinction K = 8,700 m2/kg times soot concentration (Mulholland and Croarkin, Fire and Materials
+24, 2000); saturation pressure by the Magnus form of Alduchov and Eskridge (J. Appl. Meteorol. 35,
+1996). The share f of a kettle's steam that condenses to a visible plume, and its evaporation
+k (faster in dry air), are chosen so that a plume is gone within about ten seconds.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from math import exp
+import math
+from dataclasses import dataclass, replace
 
-from edge_fusion.simulator.fire import Burning
-
-PRESSURE = 101_325.0
-"""Pa."""
 AIR_DENSITY = 1.2
-"""kg/m³, at 20 °C."""
-AIR_HEAT = 1006.0
-"""J/(kg K), specific heat of air."""
-VAPOUR_HEAT = 1860.0
-"""J/(kg K), specific heat of water vapour."""
-EVAPORATION_HEAT = 2.45e6
-"""J/kg, at room temperature."""
-PERSON_HEAT = 70.0
-"""W, sensible."""
-PERSON_MOISTURE = 45.0 / EVAPORATION_HEAT
-"""kg/s: 66 g/h."""
+AIR_HEAT = 1005.0
+PRESSURE = 101_325.0
+PERSON_HEAT = 75.0
+PERSON_MOISTURE = 50e-3 / 3600
+CONVECTIVE_SHARE = 0.7
+HEAT_OF_COMBUSTION = 18e6
+WATER_PER_FUEL = 0.5
+STEAM_HEAT = 40e3
+EXTINCTION_PER_SOOT = 8700.0
+EXTINCTION_PER_DROPLET = 150.0
+CONDENSED_SHARE = 0.35
+EVAPORATION = 0.15
+DEPOSITION = 1 / 1800
 
-VISIBLE_SHARE = 0.5
-"""Of the steam of boiling water, what condenses to droplets at once in cooler air."""
-DROPLET_EXTINCTION = 300.0
-"""m²/kg: 3 Q / (4 rho r), with Q = 2 and r = 5 µm."""
-EVAPORATION_RATE = 0.35
-"""1/s in bone-dry air; in proportion to 1 - RH. A kettle's plume is gone some seconds after."""
-SETTLING_RATE = 1 / 180
-"""1/s, droplets that meet a surface."""
-PLUME_AREA = 0.5
-"""m², over which a camera sees most droplets of a small source."""
-
-SMOKE_VISIBLE = 0.05
-"""1/m. A fifth of the contrast is lost over 4.5 m; obscuration alarms act at about as much."""
-STEAM_VISIBLE = 0.12
-"""Optical depth across the plume, or across the room: a tenth of the contrast behind is lost."""
-VIEW_DEPTH = 4.0
-"""m, a typical line of sight in a room."""
+SLOW, MEDIUM, FAST, ULTRA_FAST = 2.9, 11.7, 46.9, 187.6
+"""Growth of a t-squared fire in W/s2 (NFPA 72, annex B)."""
 
 
 @dataclass(frozen=True, slots=True)
 class RoomParameters:
-    """What does not change: geometry, walls, ventilation, weather.
+    """Volume m3, UA air to wall and wall to outside W/K, wall heat J/K, air changes 1/h."""
 
-    volume in m³; air_capacity and wall_capacity in J/K (the air with what warms as fast, and
-    the first centimetres of the walls); air_to_wall and wall_to_outdoors in W/K; air_changes
-    per hour with the window shut; outdoor temperature in °C and relative humidity in %;
-    deposition of smoke on surfaces in 1/s.
-    """
-
-    volume: float = 40.0
-    air_capacity: float = 40.0 * AIR_DENSITY * AIR_HEAT * 1.2
-    wall_capacity: float = 1.6e6
-    air_to_wall: float = 600.0
-    wall_to_outdoors: float = 40.0
-    air_changes: float = 0.5
+    volume: float = 50.0
+    wall_conductance: float = 350.0
+    outer_conductance: float = 40.0
+    wall_capacity: float = 4e6
+    air_changes: float = 0.6
     outdoor_temperature: float = 8.0
     outdoor_humidity: float = 75.0
-    deposition: float = 2e-4
-
-    @property
-    def outdoor_humidity_ratio(self) -> float:
-        return humidity_ratio(self.outdoor_temperature, self.outdoor_humidity)
-
-    @property
-    def air_mass(self) -> float:
-        """kg."""
-        return self.volume * AIR_DENSITY
-
-
-@dataclass(frozen=True, slots=True)
-class RoomState:
-    """The air at one instant.
-
-    temperature and wall_temperature in °C; humidity_ratio in kg vapour per kg dry air;
-    extinction of the smoke in 1/m; mist, kg of visible droplets afloat in the whole room.
-    """
-
-    temperature: float
-    wall_temperature: float
-    humidity_ratio: float
-    extinction: float = 0.0
-    mist: float = 0.0
-
-    @property
-    def relative_humidity(self) -> float:
-        """Percent, 0 to 100."""
-        return relative_humidity(self.temperature, self.humidity_ratio)
-
-    @property
-    def smoke_is_visible(self) -> bool:
-        return self.extinction > SMOKE_VISIBLE
-
-    def steam_is_visible(self, volume: float) -> bool:
-        """Whether the droplets dim what is behind them, as a plume or as fog in all the room."""
-        return max(self.plume_depth, self.fog(volume) * VIEW_DEPTH) > STEAM_VISIBLE
-
-    @property
-    def plume_depth(self) -> float:
-        """Optical depth of the droplets, were they all in one plume of `PLUME_AREA`."""
-        return DROPLET_EXTINCTION * self.mist / PLUME_AREA
-
-    def fog(self, volume: float) -> float:
-        """Extinction coefficient in 1/m, were the droplets spread over the room."""
-        return DROPLET_EXTINCTION * self.mist / volume
 
 
 @dataclass(frozen=True, slots=True)
 class Drivers:
-    """What acts on the air.
+    """What acts on the room: people, watts, kg of steam and of soot per second, extra 1/h."""
 
-    people present; heating in W (negative: cooling); steam of boiling water and other moisture
-    in kg/s; window_air_changes per hour, on top of the room's own; what burns.
-    """
-
-    people: float = 0.0
-    heating: float = 0.0
+    people: int = 0
+    heater: float = 0.0
     steam: float = 0.0
-    moisture: float = 0.0
-    window_air_changes: float = 0.0
-    burning: Burning = field(default_factory=Burning)
+    fire: float = 0.0
+    soot: float = 0.0
+    extra_air_changes: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class RoomState:
+    """Air and wall °C, kg vapour per kg air, kg soot and kg droplets per m3, and the drivers."""
+
+    temperature: float
+    wall: float
+    vapour: float
+    soot: float = 0.0
+    droplets: float = 0.0
+    drivers: Drivers = Drivers()
+
+    @property
+    def relative_humidity(self) -> float:
+        """Percent, 0 to 100."""
+        return relative_humidity(self.temperature, self.vapour)
+
+    @property
+    def smoke_extinction(self) -> float:
+        """Extinction coefficient of the smoke, 1/m."""
+        return EXTINCTION_PER_SOOT * self.soot
+
+    @property
+    def steam_extinction(self) -> float:
+        """Extinction coefficient of the visible steam if it filled the room, 1/m."""
+        return EXTINCTION_PER_DROPLET * self.droplets
 
 
 def saturation_pressure(temperature: float) -> float:
-    """Pa over water at °C: Magnus form with the coefficients of Alduchov & Eskridge (1996)."""
-    return 610.94 * exp(17.625 * temperature / (temperature + 243.04))
+    """Pa over water at a temperature in °C (Magnus form, Alduchov and Eskridge 1996)."""
+    return 610.94 * math.exp(17.625 * temperature / (243.04 + temperature))
 
 
-def humidity_ratio(temperature: float, relative: float) -> float:
-    """kg/kg at °C and percent (ASHRAE Fundamentals ch. 1, eq. 20); boiling is not modelled."""
-    vapour = min(relative / 100 * saturation_pressure(temperature), 0.9 * PRESSURE)
-    return 0.621945 * vapour / (PRESSURE - vapour)
+def vapour_of(temperature: float, humidity: float) -> float:
+    """Humidity ratio (kg/kg) of air at °C and %RH."""
+    pressure = humidity / 100 * saturation_pressure(temperature)
+    return 0.622 * pressure / (PRESSURE - pressure)
 
 
-def relative_humidity(temperature: float, ratio: float) -> float:
-    """Percent, 0 to 100, at °C and kg/kg: the inverse of `humidity_ratio`."""
-    vapour = PRESSURE * ratio / (0.621945 + ratio)
-    return min(100.0, max(0.0, 100 * vapour / saturation_pressure(temperature)))
+def relative_humidity(temperature: float, vapour: float) -> float:
+    """%RH, at most 100, of air at °C with a humidity ratio in kg/kg."""
+    pressure = PRESSURE * vapour / (0.622 + vapour)
+    return min(100.0, max(0.0, 100 * pressure / saturation_pressure(temperature)))
 
 
-def holding(parameters: RoomParameters, temperature: float, humidity: float) -> Drivers:
-    """The heating and moisture that hold an empty room at °C and percent for ever."""
-    air = _ventilation(parameters, 0.0)
-    walls = 1 / (1 / parameters.air_to_wall + 1 / parameters.wall_to_outdoors)
-    excess = humidity_ratio(temperature, humidity) - parameters.outdoor_humidity_ratio
-    return Drivers(
-        heating=(walls + air * AIR_HEAT) * (temperature - parameters.outdoor_temperature),
-        moisture=air * excess,
-    )
+def at_rest(
+    parameters: RoomParameters, temperature: float, moisture_gain: float = 0.001
+) -> RoomState:
+    """A room kept at `temperature` whose air is outdoor air plus what living in it adds (kg/kg)."""
+    outdoor = vapour_of(parameters.outdoor_temperature, parameters.outdoor_humidity)
+    return RoomState(temperature, temperature - 0.5, outdoor + moisture_gain)
 
 
-def at_rest(parameters: RoomParameters, temperature: float, humidity: float) -> RoomState:
-    """The state that `holding` keeps: the walls between indoor and outdoor temperature."""
-    inside, outside = parameters.air_to_wall, parameters.wall_to_outdoors
-    wall = (inside * temperature + outside * parameters.outdoor_temperature) / (inside + outside)
-    return RoomState(temperature, wall, humidity_ratio(temperature, humidity))
+def t_squared(growth: float, seconds: float, peak: float) -> float:
+    """Heat release (W) of a fire `seconds` after ignition: growth * t^2 up to `peak` (NFPA 72)."""
+    return min(peak, growth * max(0.0, seconds) ** 2)
 
 
 def step(parameters: RoomParameters, state: RoomState, drivers: Drivers, dt: float) -> RoomState:
-    """The state `dt` seconds later (at most about 1)."""
-    evaporation = _evaporation(state)
-    return _condense(
-        parameters,
-        replace(
-            state,
-            temperature=state.temperature
-            + dt * _heat(parameters, state, drivers, evaporation) / parameters.air_capacity,
-            wall_temperature=state.wall_temperature
-            + dt * _wall_heat(parameters, state, drivers) / parameters.wall_capacity,
-            humidity_ratio=max(
-                0.0,
-                state.humidity_ratio
-                + dt * _vapour(parameters, state, drivers, evaporation) / parameters.air_mass,
-            ),
-            extinction=max(0.0, state.extinction + dt * _smoke(parameters, state, drivers)),
-            mist=max(0.0, state.mist + dt * _droplets(parameters, state, drivers, evaporation)),
-        ),
-    )
-
-
-def _air_changes(parameters: RoomParameters, drivers: Drivers) -> float:
-    """1/s."""
-    return (parameters.air_changes + drivers.window_air_changes) / 3600
-
-
-def _ventilation(parameters: RoomParameters, window: float) -> float:
-    """kg/s of outdoor air."""
-    return (parameters.air_changes + window) / 3600 * parameters.air_mass
-
-
-def _heat(
-    parameters: RoomParameters, state: RoomState, drivers: Drivers, evaporation: float
-) -> float:
-    """W into the air."""
-    air = _ventilation(parameters, drivers.window_air_changes)
-    fire = 1000 * drivers.burning.heat_release * (1 - drivers.burning.radiative)
-    warm_steam = drivers.steam * VAPOUR_HEAT * (100 - state.temperature)
-    latent = EVAPORATION_HEAT * (VISIBLE_SHARE * drivers.steam - evaporation)
-    return (
-        drivers.people * PERSON_HEAT
-        + drivers.heating
-        + fire
-        + warm_steam
-        + latent
-        - parameters.air_to_wall * (state.temperature - state.wall_temperature)
-        - air * AIR_HEAT * (state.temperature - parameters.outdoor_temperature)
-    )
-
-
-def _wall_heat(parameters: RoomParameters, state: RoomState, drivers: Drivers) -> float:
-    """W into the walls."""
-    return (
-        parameters.air_to_wall * (state.temperature - state.wall_temperature)
-        + 1000 * drivers.burning.heat_release * drivers.burning.radiative
-        - parameters.wall_to_outdoors * (state.wall_temperature - parameters.outdoor_temperature)
-    )
-
-
-def _vapour(
-    parameters: RoomParameters, state: RoomState, drivers: Drivers, evaporation: float
-) -> float:
-    """kg/s of vapour into the air."""
-    air = _ventilation(parameters, drivers.window_air_changes)
-    return (
-        drivers.people * PERSON_MOISTURE
-        + drivers.moisture
-        + drivers.burning.water
-        + (1 - VISIBLE_SHARE) * drivers.steam
-        + evaporation
-        - air * (state.humidity_ratio - parameters.outdoor_humidity_ratio)
-    )
-
-
-def _evaporation(state: RoomState) -> float:
-    """kg/s of droplets that become vapour: fast in dry air, not at all in saturated air."""
-    return EVAPORATION_RATE * (1 - state.relative_humidity / 100) * state.mist
-
-
-def _droplets(
-    parameters: RoomParameters, state: RoomState, drivers: Drivers, evaporation: float
-) -> float:
-    """kg/s of droplets."""
-    lost = (_air_changes(parameters, drivers) + SETTLING_RATE) * state.mist
-    return VISIBLE_SHARE * drivers.steam - evaporation - lost
-
-
-def _smoke(parameters: RoomParameters, state: RoomState, drivers: Drivers) -> float:
-    """1/m per second."""
-    lost = _air_changes(parameters, drivers) + parameters.deposition
-    return drivers.burning.smoke / parameters.volume - lost * state.extinction
-
-
-def _condense(parameters: RoomParameters, state: RoomState) -> RoomState:
-    """What is above saturation becomes droplets; their heat stays with what they settle on."""
-    excess = state.humidity_ratio - humidity_ratio(state.temperature, 100.0)
-    if excess <= 0:
-        return state
+    """The room `dt` seconds on (explicit Euler; keep dt at or below 1 s)."""
+    p = parameters
+    air = AIR_DENSITY * p.volume
+    changes = (p.air_changes + drivers.extra_air_changes) / 3600
+    to_wall = p.wall_conductance * (state.temperature - state.wall)
+    gains = drivers.heater + drivers.people * PERSON_HEAT
+    gains += CONVECTIVE_SHARE * drivers.fire + STEAM_HEAT * drivers.steam
+    aired = air * AIR_HEAT * changes * (state.temperature - p.outdoor_temperature)
+    outward = p.outer_conductance * (state.wall - p.outdoor_temperature)
+    dryness = 1 - state.relative_humidity / 100
+    evaporated = EVAPORATION * dryness * state.droplets
+    outdoor = vapour_of(p.outdoor_temperature, p.outdoor_humidity)
+    moisture = drivers.people * PERSON_MOISTURE + (1 - CONDENSED_SHARE) * drivers.steam
+    moisture += WATER_PER_FUEL * drivers.fire / HEAT_OF_COMBUSTION + evaporated * p.volume
+    vapour = state.vapour + dt * (moisture / air - changes * (state.vapour - outdoor))
+    temperature = state.temperature + dt * (gains - to_wall - aired) / (air * AIR_HEAT)
+    # What the air can't hold settles on the cold walls.
+    vapour = min(vapour, vapour_of(temperature, 100.0))
     return replace(
         state,
-        humidity_ratio=state.humidity_ratio - excess,
-        mist=state.mist + excess * parameters.air_mass,
+        temperature=temperature,
+        wall=state.wall + dt * (to_wall - outward) / p.wall_capacity,
+        vapour=vapour,
+        soot=state.soot + dt * (drivers.soot / p.volume - (changes + DEPOSITION) * state.soot),
+        droplets=max(
+            0.0,
+            state.droplets
+            + dt * (CONDENSED_SHARE * drivers.steam / p.volume - changes * state.droplets)
+            - dt * evaporated,
+        ),
+        drivers=drivers,
     )

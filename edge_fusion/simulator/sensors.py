@@ -1,77 +1,85 @@
-"""What a temperature and humidity sensor says of the air of a room."""
+"""SensorModel: what a cheap sensor says of the air round it."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from math import exp
 
 import numpy as np
 
-from edge_fusion.simulator.room import RoomState, relative_humidity
+RESOLUTION = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class SensorParameters:
-    """How a sensor differs from the air.
+class SensorModel:
+    """A sensor's faults: first-order lags (s), offsets, noise (1 sigma).
 
-    tau: seconds to 63 % of a step (bare chips 5, in a case 60). temperature_offset in K,
-    humidity_offset in %RH; the noises are standard deviations in the same units. exposure: how
-    much of the air's warmth above the walls is felt, 1 for the mean of the room, more near the
-    source or the ceiling, less in a corner. resolution of what is printed.
+    `exposure` is how much of the room's change from rest reaches it (1: all of it).
     """
 
-    tau: float = 15.0
-    temperature_offset: float = 0.0
-    humidity_offset: float = 0.0
-    temperature_noise: float = 0.03
-    humidity_noise: float = 0.15
+    tau_temperature: float = 20.0
+    tau_humidity: float = 12.0
+    offset_temperature: float = 0.0
+    offset_humidity: float = 0.0
+    noise_temperature: float = 0.04
+    noise_humidity: float = 0.15
     exposure: float = 1.0
-    resolution: float = 0.1
 
 
-class SensorModel:
-    """A sensor with the inertia of its case; `sample` carries it on in time."""
+def lagged(before: float, air: float, tau: float, dt: float) -> float:
+    """A first-order lag: after `tau` seconds 63 % of a step has come through."""
+    return air + (before - air) * math.exp(-dt / tau)
 
-    def __init__(self, parameters: SensorParameters, seed: int) -> None:
-        self._parameters = parameters
-        self._rng = np.random.default_rng(seed)
-        self._felt: tuple[float, float] | None = None
 
-    def feel(self, state: RoomState, dt: float) -> tuple[float, float]:
-        """°C and %RH inside the case `dt` seconds after the last call, without any error.
+class Sensor:
+    """One sensor in one room. `feel` lets time pass, `read` gives what it would send."""
 
-        The first call finds the sensor at rest in this air.
-        """
-        target = self._around(state)
-        if self._felt is None:
-            self._felt = target
-        keep = exp(-dt / self._parameters.tau)
-        temperature, humidity = (
-            new + (old - new) * keep for old, new in zip(self._felt, target, strict=True)
-        )
+    def __init__(
+        self, model: SensorModel, temperature: float, humidity: float, rng: np.random.Generator
+    ) -> None:
+        self._model = model
+        self._rest = (temperature, humidity)
         self._felt = (temperature, humidity)
+        self._rng = rng
+
+    @property
+    def felt(self) -> tuple[float, float]:
+        """Temperature and relative humidity as the sensor feels them, before noise and offset."""
         return self._felt
 
-    def sample(self, state: RoomState, dt: float) -> tuple[float, float]:
-        """°C and %RH as printed, `dt` seconds after the last call."""
-        temperature, humidity = self.feel(state, dt)
-        return self.printed(temperature, humidity)
-
-    def printed(self, temperature: float, humidity: float) -> tuple[float, float]:
-        """Both values with offset, noise and resolution; humidity stays within 0 to 100."""
-        own = self._parameters
-        error_t, error_h = self._rng.normal(0.0, (own.temperature_noise, own.humidity_noise))
-        wet = min(100.0, max(0.0, humidity + own.humidity_offset + error_h))
-        return (
-            _rounded(temperature + own.temperature_offset + error_t, own.resolution),
-            _rounded(wet, own.resolution),
+    def feel(self, temperature: float, humidity: float, dt: float) -> None:
+        """`dt` seconds in air of °C and %RH."""
+        share, (rest_t, rest_h) = self._model.exposure, self._rest
+        near_t = rest_t + share * (temperature - rest_t)
+        near_h = rest_h + share * (humidity - rest_h)
+        self._felt = (
+            lagged(self._felt[0], near_t, self._model.tau_temperature, dt),
+            lagged(self._felt[1], near_h, self._model.tau_humidity, dt),
         )
 
-    def _around(self, state: RoomState) -> tuple[float, float]:
-        excess = state.temperature - state.wall_temperature
-        temperature = state.wall_temperature + self._parameters.exposure * excess
-        return temperature, relative_humidity(temperature, state.humidity_ratio)
+    def read(self) -> tuple[float, float]:
+        """°C and %RH with offset, noise and resolution."""
+        model, rng = self._model, self._rng
+        temperature = self._felt[0] + model.offset_temperature
+        humidity = self._felt[1] + model.offset_humidity
+        temperature += float(rng.normal(0, model.noise_temperature))
+        humidity += float(rng.normal(0, model.noise_humidity))
+        return _rounded(temperature), min(100.0, max(0.0, _rounded(humidity)))
 
 
-def _rounded(value: float, resolution: float) -> float:
-    return round(round(value / resolution) * resolution, 6)
+def _rounded(value: float) -> float:
+    return round(round(value / RESOLUTION) * RESOLUTION, 1)
+
+
+def draw_sensor(rng: np.random.Generator) -> SensorModel:
+    """A sensor at random, from quick ones in the open to slow ones in a box behind a shelf."""
+    slow = float(np.exp(rng.uniform(np.log(5.0), np.log(60.0))))
+    return SensorModel(
+        tau_temperature=slow,
+        tau_humidity=slow * float(rng.uniform(0.4, 1.2)),
+        offset_temperature=float(rng.normal(0, 0.4)),
+        offset_humidity=float(rng.normal(0, 2.0)),
+        noise_temperature=float(rng.uniform(0.02, 0.1)),
+        noise_humidity=float(rng.uniform(0.05, 0.4)),
+        exposure=float(rng.uniform(0.5, 1.3)),
+    )
