@@ -29,7 +29,8 @@ class Voice:
     version: str
     windows: bool
     late: bool
-    discovery: bool
+    discovery: str | None
+    """The prefix under which Home Assistant looks for devices; None: it is not told."""
 
 
 class Announcer:
@@ -75,7 +76,7 @@ class Announcer:
 
     def _introduction(self, site: str) -> list[Publication]:
         voice = self._voice
-        if not voice.discovery or site in self._introduced:
+        if voice.discovery is None or site in self._introduced:
             return []
         self._introduced.add(site)
         return [
@@ -87,6 +88,7 @@ class Announcer:
                 model=voice.model,
                 version=voice.version,
                 quantities=voice.quantities if voice.windows else (),
+                root=voice.discovery,
             )
         ]
 

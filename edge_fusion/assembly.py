@@ -15,6 +15,8 @@ from edge_fusion.codecs.alert import ModelIdentity
 from edge_fusion.codecs.decoder import CameraSource, DecodeLimits, Decoder, SensorSource
 from edge_fusion.codecs.dialect import SensorKeys
 from edge_fusion.codecs.frames import FrameKeys
+from edge_fusion.config.settings import AlertSettings, MqttSettings, Settings
+from edge_fusion.config.sources import JSON, CameraSettings, SensorSettings
 from edge_fusion.errors import ConfigError
 from edge_fusion.events import HUMIDITY, TEMPERATURE
 from edge_fusion.io.broker import BrokerSettings, Subscription
@@ -22,8 +24,6 @@ from edge_fusion.io.onnx import OnnxModel
 from edge_fusion.io.tls import TlsFiles
 from edge_fusion.model.spec import ModelSpec
 from edge_fusion.scoring import DecodeFrames, Model, Scorer
-from edge_fusion.settings import AlertSettings, MqttSettings, Settings
-from edge_fusion.sources import JSON, CameraSettings, SensorSettings
 
 
 def broker_settings(mqtt: MqttSettings, suffix: str = "") -> BrokerSettings:
@@ -143,6 +143,7 @@ def _rule(alert: AlertSettings, spec: ModelSpec) -> Rule:
 
 
 def announcer(settings: Settings, model: OnnxModel) -> Announcer:
+    home = settings.homeassistant
     return Announcer(
         Voice(
             prefix=settings.mqtt.prefix,
@@ -153,7 +154,7 @@ def announcer(settings: Settings, model: OnnxModel) -> Announcer:
             version=__version__,
             windows=settings.mqtt.publish_windows,
             late=settings.mqtt.publish_late,
-            discovery=settings.homeassistant.discovery,
+            discovery=home.prefix if home.discovery else None,
         )
     )
 

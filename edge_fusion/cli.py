@@ -21,8 +21,8 @@ from edge_fusion.errors import ConfigError, EdgeFusionError, ModelError
 from edge_fusion.logs import LogFormat, LogLevel, set_up_logging
 
 if TYPE_CHECKING:
+    from edge_fusion.config.settings import ModelSettings, MqttSettings, Settings
     from edge_fusion.io.onnx import OnnxModel
-    from edge_fusion.settings import ModelSettings, MqttSettings, Settings
 
 EX_CONFIG: Final = 78
 """Of sysexits.h; systemd is told not to restart a daemon that ends with it."""
@@ -117,7 +117,7 @@ def check(config: ConfigOption) -> None:
 
 def _check_model(settings: Settings, config: Path) -> list[str]:
     from edge_fusion.config import model_problems
-    from edge_fusion.measures import format_duration
+    from edge_fusion.config.measures import format_duration
 
     try:
         spec = _configured_model(settings.model).spec
@@ -263,7 +263,7 @@ def _facts(model: OnnxModel) -> list[tuple[str, str]]:
 @model_app.command("check")
 def model_check(path: ModelArgument) -> None:
     """Load a model and try it out."""
-    from edge_fusion.model_trial import first_fault
+    from edge_fusion.model.trial import first_fault
 
     model = _named_model(path)
     fault = first_fault(model)
@@ -273,8 +273,8 @@ def model_check(path: ModelArgument) -> None:
 
 
 def _named_model(name: str) -> OnnxModel:
+    from edge_fusion.config.keys import model_path
     from edge_fusion.io.onnx import load_model
-    from edge_fusion.keys import model_path
 
     try:
         path = model_path(name, None)

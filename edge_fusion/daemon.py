@@ -26,6 +26,7 @@ from edge_fusion.align.sites import Sites
 from edge_fusion.codecs.jpeg import decode_rgb
 from edge_fusion.codecs.publications import status_publication
 from edge_fusion.config import load, model_problems
+from edge_fusion.config.settings import Settings
 from edge_fusion.errors import ConfigError
 from edge_fusion.events import ArrivalTime, Delivery, Frame, ModelInputs, Publication
 from edge_fusion.io.clock import ArrivalClock
@@ -38,7 +39,6 @@ from edge_fusion.model.spec import ModelSpec
 from edge_fusion.outbox import Outbox
 from edge_fusion.pipeline import Pipeline, Stages
 from edge_fusion.postman import Postman
-from edge_fusion.settings import Settings
 
 log = logging.getLogger("edge_fusion")
 

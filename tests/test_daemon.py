@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -207,7 +206,9 @@ BAD: dict[str, tuple[str, bytes, str]] = {
                        bytes([0xFF, 0xC0, 0, 17, 8, 0xFF, 0xFF, 0xFF, 0xFF])),
         "too_many_pixels",
     ),
-    "base64 of no picture": ("cams/kitchen/ceiling", base64.b64encode(b"GIF89a" * 9), "not_an_image"),
+    "base64 of no picture": (
+        "cams/kitchen/ceiling", base64.b64encode(b"GIF89a" * 9), "not_an_image"
+    ),
 }  # fmt: skip
 
 
@@ -284,7 +285,7 @@ def test_both_protocols_work(broker: Broker, start: Start, protocol: str) -> Non
 def run_with(path: Path, text: str) -> subprocess.CompletedProcess[str]:
     path.write_text(text)
     command = [sys.executable, "-m", "edge_fusion", "run", "-c", str(path)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, env=os.environ)
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
 
 
 def test_a_bad_configuration_ends_with_78_and_one_line(tmp_path: Path) -> None:

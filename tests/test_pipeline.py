@@ -41,7 +41,7 @@ def decode(frames: Sequence[Frame], size: tuple[int, int]) -> list[NDArray[np.ui
 class Line:
     """A pipeline, what it published, and how many deliveries it acknowledged."""
 
-    def __init__(self, model: OnnxModel, **voice: bool) -> None:
+    def __init__(self, model: OnnxModel, *, late: bool = True) -> None:
         self.published: list[Publication] = []
         self.acknowledged = 0
         self.metrics = Metrics("test")
@@ -50,7 +50,6 @@ class Line:
             max_wait=2.0, max_skew=60.0, carry=900.0, max_readings=100, max_frames=8,
         )  # fmt: skip
         rule = Rule("hot", 0.6, 0.4, 1, 6.0, Severity.CRITICAL)
-        options = {"windows": True, "late": True, "discovery": False} | voice
         identity = ModelIdentity(model.spec.name, model.sha256)
         self.pipeline = Pipeline(
             Stages(
@@ -63,8 +62,10 @@ class Line:
                 Scorer(model, decode, max_gap=5.0, carry=900.0, max_batch=2),
                 AlertBook({"hot": rule}, model_sha256=model.sha256,
                           quantities=model.spec.quantities, silent_after=20.0),
-                Announcer(Voice("ef", "box", identity, model.spec.quantities, ("hot",), "0",
-                                **options)),
+                Announcer(
+                    Voice("ef", "box", identity, model.spec.quantities, ("hot",), "0",
+                          windows=True, late=late, discovery=None)
+                ),
             ),
             self.metrics,
             self.published.append,

@@ -47,11 +47,13 @@ def discovery(
     model: ModelIdentity,
     version: str,
     quantities: Iterable[str] = (),
+    root: str = "homeassistant",
 ) -> Publication:
     """The retained discovery message of `site`.
 
     Per label a binary sensor and the picture it rests on; per quantity a sensor fed by the window
-    topic, so leave `quantities` empty where windows are not published.
+    topic, so leave `quantities` empty where windows are not published. `root` is the discovery
+    prefix that Home Assistant was told.
     """
     device = discovery_id(prefix, site)
     components: dict[str, Any] = {}
@@ -73,7 +75,7 @@ def discovery(
         "qos": 1,
         "cmps": {_slug(key): component for key, component in components.items()},
     }
-    return Publication(discovery_topic(prefix, site), orjson.dumps(payload), retain=True)
+    return Publication(discovery_topic(prefix, site, root), orjson.dumps(payload), retain=True)
 
 
 def _alert(site: str, label: str, prefix: str, device: str) -> dict[str, Any]:

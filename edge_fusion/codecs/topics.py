@@ -139,9 +139,9 @@ def late_topic(prefix: str, site: str) -> str:
     return f"{prefix}/{site}/late"
 
 
-def discovery_topic(prefix: str, site: str) -> str:
-    """Where Home Assistant looks for the device of a site."""
-    return f"homeassistant/device/{discovery_id(prefix, site)}/config"
+def discovery_topic(prefix: str, site: str, root: str = "homeassistant") -> str:
+    """Where Home Assistant looks for the device of a site; `root` is its discovery prefix."""
+    return f"{root}/device/{discovery_id(prefix, site)}/config"
 
 
 def discovery_id(prefix: str, site: str) -> str:

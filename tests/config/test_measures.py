@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_fusion.measures import (
+from edge_fusion.config.measures import (
     format_duration,
     parse_duration,
     parse_positive_duration,

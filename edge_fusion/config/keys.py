@@ -25,7 +25,7 @@ from pydantic_core import PydanticCustomError
 
 from edge_fusion.codecs.formats import SENSOR_FORMATS
 from edge_fusion.codecs.topics import TopicPattern, valid_name
-from edge_fusion.measures import (
+from edge_fusion.config.measures import (
     DURATION_PATTERN,
     SIZE_PATTERN,
     parse_duration,
@@ -37,7 +37,7 @@ PROBLEM: Final = "problem"
 BASE: Final = "base"
 """In the validation context: the folder of the configuration file, for relative paths."""
 
-_PACKAGE: Final = Path(__file__).resolve().parent
+_PACKAGE: Final = Path(__file__).resolve().parent.parent
 _NOT_NAME: Final = re.compile(r"[^A-Za-z0-9_.-]")
 _LISTEN: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\s]+)):([0-9]{1,5})")
 _MAX_PORT: Final = 65_535

@@ -18,12 +18,12 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import ErrorDetails
 from pydantic_core.core_schema import NullableSchema, WithDefaultSchema
 
+from edge_fusion.config.keys import BASE
+from edge_fusion.config.overrides import Location, Override, apply_override, find_overrides
+from edge_fusion.config.problems import describe, location_of
+from edge_fusion.config.settings import Settings
 from edge_fusion.errors import ConfigError
-from edge_fusion.keys import BASE
 from edge_fusion.model.spec import ModelSpec
-from edge_fusion.overrides import Location, Override, apply_override, find_overrides
-from edge_fusion.problems import describe, location_of
-from edge_fusion.settings import Settings
 
 __all__ = ["Settings", "config_schema", "load", "model_problems"]
 

@@ -9,7 +9,7 @@ import jsonschema
 
 from edge_fusion.config import config_schema, load
 
-SAMPLE = Path(__file__).parents[1] / "deploy" / "edge-fusion.toml"
+SAMPLE = Path(__file__).parents[2] / "deploy" / "edge-fusion.toml"
 
 
 def test_the_schema_is_a_manual_of_every_key() -> None:

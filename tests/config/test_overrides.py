@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from edge_fusion.config import Settings, load
+from edge_fusion.config.keys import Provider
+from edge_fusion.config.settings import Durability
 from edge_fusion.errors import ConfigError
 from edge_fusion.io.retry import ProtocolChoice
-from edge_fusion.keys import Provider
-from edge_fusion.settings import Durability
 
 SENSOR = '[[sensors]]\ntopic = "z/{site}/{device}"\n'
 

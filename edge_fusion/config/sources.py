@@ -10,8 +10,17 @@ from pydantic import AfterValidator, Field, model_validator
 from edge_fusion.codecs.frames import FrameFormat
 from edge_fusion.codecs.topics import TopicPattern, valid_name
 from edge_fusion.codecs.units import HumidityUnit, TemperatureUnit
+from edge_fusion.config.keys import (
+    DottedPath,
+    Name,
+    Number,
+    Pattern,
+    Qos,
+    SensorFormat,
+    Table,
+    problem,
+)
 from edge_fusion.events import HUMIDITY, TEMPERATURE
-from edge_fusion.keys import DottedPath, Name, Number, Pattern, Qos, SensorFormat, Table, problem
 
 JSON = "json"
 PLAIN = "plain"

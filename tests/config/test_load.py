@@ -8,14 +8,14 @@ import pytest
 from edge_fusion.codecs.frames import FrameFormat
 from edge_fusion.codecs.units import TemperatureUnit
 from edge_fusion.config import Settings, load, model_problems
+from edge_fusion.config.keys import Provider, shipped_model
+from edge_fusion.config.settings import Durability
 from edge_fusion.errors import ConfigError
 from edge_fusion.events import Severity
 from edge_fusion.io.retry import ProtocolChoice
-from edge_fusion.keys import Provider, shipped_model
 from edge_fusion.model.spec import ModelSpec
-from edge_fusion.settings import Durability
 
-SAMPLE = Path(__file__).parents[1] / "deploy" / "edge-fusion.toml"
+SAMPLE = Path(__file__).parents[2] / "deploy" / "edge-fusion.toml"
 SENSOR = '[[sensors]]\ntopic = "z/{site}/{device}"\n'
 CAMERA = '[[cameras]]\ntopic = "c/{site}/{camera}"\n'
 SPEC = ModelSpec("m", 10.0, 20, ("temperature",), 2, (8, 8), ("fire", "smoke"), {"fire": 0.4})

@@ -13,9 +13,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, SecretStr, StrictBool, model_validator
 
-from edge_fusion.events import Severity
-from edge_fusion.io.retry import ProtocolChoice
-from edge_fusion.keys import (
+from edge_fusion.config.keys import (
     Address,
     Count,
     Digest,
@@ -39,8 +37,10 @@ from edge_fusion.keys import (
     size,
     split_address,
 )
-from edge_fusion.measures import format_duration
-from edge_fusion.sources import CameraSettings, SensorSettings
+from edge_fusion.config.measures import format_duration
+from edge_fusion.config.sources import CameraSettings, SensorSettings
+from edge_fusion.events import Severity
+from edge_fusion.io.retry import ProtocolChoice
 
 DEFAULT_MODEL = "indoor-hazard"
 CLEAR_FACTOR = 0.7

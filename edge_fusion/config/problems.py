@@ -9,8 +9,8 @@ from typing import Any, Final, get_args
 
 from pydantic_core import ErrorDetails
 
-from edge_fusion.keys import PROBLEM, Table
-from edge_fusion.overrides import Location
+from edge_fusion.config.keys import PROBLEM, Table
+from edge_fusion.config.overrides import Location
 
 _LONGEST = 80
 
