@@ -149,8 +149,8 @@ def demo(
     *,
     duration: DurationOption = None,
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Of the live page; 0: any free one.")
-    ] = 8337,
+        int, typer.Option(min=0, max=65535, help="Of the metrics page; 0: any free one.")
+    ] = 0,
 ) -> None:
     """Show everything at work, with an embedded broker and simulated sites."""
     from edge_fusion.demo import run_demo

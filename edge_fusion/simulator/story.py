@@ -164,8 +164,8 @@ DEMO: dict[str, Story] = {
     "living-room": Story(
         (
             Presence(0, FOREVER, people=2),
-            Fire(8, 30, ULTRA_FAST, 70e3, soot_yield=0.05, smoulder=5, smoulder_soot=4e-5),
-            Presence(31, FOREVER, air_changes=150),
+            Fire(8, 27, ULTRA_FAST, 70e3, soot_yield=0.05, smoulder=5, smoulder_soot=4e-5),
+            Presence(28, FOREVER, air_changes=150),
         )
     ),
     "hall": Story((), (Covering(12, 26, Obstruction(Cover.HAND, 0.97)),)),

@@ -1,0 +1,54 @@
+# Everything a newcomer needs: `make demo` shows it at work, `make test` shows that it works.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+LOCK = uv pip compile pyproject.toml - --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-annotate --quiet \
+	--custom-compile-command 'make lock'
+
+.PHONY: help demo test bench lint lock train clean
+
+help: ## list these targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+demo: $(VENV)/demo.done ## broker, simulated sites and the daemon, live on the terminal
+	$(BIN)/edge-fusion demo $(DEMO)
+
+test: $(VENV)/dev.done ## lint, then all tests, against a real broker
+	@sh .ci/need mosquitto:mosquitto mosquitto_pub:mosquitto-clients
+	$(MAKE) lint
+	$(BIN)/pytest -q
+
+bench: $(VENV)/dev.done ## benchmarks, each a ratio against a floor of the same run
+	@sh .ci/need mosquitto:mosquitto
+	$(BIN)/pytest -q -s tests/benchmarks
+
+lint: $(VENV)/dev.done ## ruff and mypy --strict
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+lock: ## renew the lock files (needs uv)
+	echo hatchling | $(LOCK) --extra demo --output-file requirements.lock
+	echo hatchling | $(LOCK) --extra demo --extra dev --output-file requirements-dev.lock
+
+train: $(VENV)/dev.done ## make models/indoor-hazard anew from the simulator (fetches PyTorch)
+	$(BIN)/pip install -q -e '.[train]'
+	$(BIN)/edge-fusion train all --out models/indoor-hazard
+
+clean: ## remove what was built
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
+
+$(VENV)/bin/python:
+	@sh .ci/need --venv $(PYTHON)
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/demo.done: requirements.lock pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install -q --require-hashes -r requirements.lock
+	$(BIN)/pip install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/dev.done: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install -q --require-hashes -r requirements-dev.lock
+	$(BIN)/pip install -q --no-deps --no-build-isolation -e .
+	@touch $@ $(VENV)/demo.done
