@@ -35,9 +35,11 @@ class SensorDevice:
     sensor: Sensor
     paths: Mapping[str, str]
     interval: float = 1.0
+    felt_at: float = 0.0
 
     def emit(self, now: EventTime) -> Publication:
-        self.sensor.feel(*self.room.air(), self.interval)
+        self.sensor.feel(*self.room.air(), max(0.0, self.room.time - self.felt_at))
+        self.felt_at = self.room.time
         temperature, humidity = self.sensor.read()
         values: dict[str, Any] = {
             TEMPERATURE: temperature,

@@ -38,6 +38,11 @@ class LiveRoom:
         self._rest = replace(story.drivers(0.0), fire=0.0, soot=0.0, steam=0.0)
 
     @property
+    def time(self) -> float:
+        """How far it has come."""
+        return self._time
+
+    @property
     def state(self) -> RoomState:
         return self._state
 

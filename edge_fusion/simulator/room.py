@@ -10,14 +10,17 @@ and air changes lambda (1/s):
                            - rho V lambda (w - w_out)
 * soot   V dC/dt         = m_soot - (lambda + deposition) V C
 * steam  V ds/dt         = f m_steam - lambda V s - k (1 - RH) V s
+* oxygen rho V dY/dt     = rho V lambda (Y_air - Y) - Q_fire / 13.1 MJ/kg
 
-Two-node zone balances as in ASHRAE Handbook of Fundamentals (2021), ch. 18; people's sensible heat
-and moisture from its ch. 18 table 1 (seated, light work: 75 W, 50 g/h); convective share of a
-fire's heat 0.7 and burning rate Q / heat of combustion from the SFPE Handbook (5th ed., ch. 13);
-extinction K = 8,700 m2/kg times soot concentration (Mulholland and Croarkin, Fire and Materials
-24, 2000); saturation pressure by the Magnus form of Alduchov and Eskridge (J. Appl. Meteorol. 35,
-1996). The share f of a kettle's steam that condenses to a visible plume, and its evaporation
-k (faster in dry air), are chosen so that a plume is gone within about ten seconds.
+Two-node zone balances as in ASHRAE Handbook of Fundamentals (2021), ch. 18; people's sensible
+heat and moisture from its ch. 18 table 1 (seated, light work: 75 W, 50 g/h); convective share of
+a fire's heat 0.7 and burning rate Q / heat of combustion from the SFPE Handbook (5th ed., ch.
+13); extinction K = 8,700 m2/kg times soot concentration (Mulholland and Croarkin, Fire and
+Materials 24, 2000); 13.1 MJ per kg of oxygen (Huggett, Fire and Materials 4, 1980), a fire dies
+between 20 and 14 % of oxygen by mass; saturation pressure by the Magnus form of Alduchov and
+Eskridge (J. Appl. Meteorol. 35, 1996). The share f of a kettle's steam that condenses to a
+visible plume, and its evaporation k (faster in dry air), are chosen so that a plume is gone
+within about ten seconds.
 """
 
 from __future__ import annotations
@@ -39,6 +42,10 @@ EXTINCTION_PER_DROPLET = 150.0
 CONDENSED_SHARE = 0.35
 EVAPORATION = 0.15
 DEPOSITION = 1 / 1800
+OXYGEN_IN_AIR = 0.232
+OXYGEN_ENOUGH, OXYGEN_NEEDED = 0.20, 0.14
+HEAT_PER_OXYGEN = 13.1e6
+BOILING_SHARE = 0.9
 
 SLOW, MEDIUM, FAST, ULTRA_FAST = 2.9, 11.7, 46.9, 187.6
 """Growth of a t-squared fire in W/s2 (NFPA 72, annex B)."""
@@ -71,13 +78,17 @@ class Drivers:
 
 @dataclass(frozen=True, slots=True)
 class RoomState:
-    """Air and wall °C, kg vapour per kg air, kg soot and kg droplets per m3, and the drivers."""
+    """Air and wall °C; kg vapour per kg air; kg soot and droplets per m3; oxygen by mass.
+
+    `drivers` are what acted in the last step, the fire as far as it had air to burn.
+    """
 
     temperature: float
     wall: float
     vapour: float
     soot: float = 0.0
     droplets: float = 0.0
+    oxygen: float = OXYGEN_IN_AIR
     drivers: Drivers = Drivers()
 
     @property
@@ -103,7 +114,8 @@ def saturation_pressure(temperature: float) -> float:
 
 def vapour_of(temperature: float, humidity: float) -> float:
     """Humidity ratio (kg/kg) of air at °C and %RH."""
-    pressure = humidity / 100 * saturation_pressure(temperature)
+    # Towards boiling the air would be all vapour, and the ratio has a pole there.
+    pressure = min(humidity / 100 * saturation_pressure(temperature), BOILING_SHARE * PRESSURE)
     return 0.622 * pressure / (PRESSURE - pressure)
 
 
@@ -130,8 +142,11 @@ def step(parameters: RoomParameters, state: RoomState, drivers: Drivers, dt: flo
     """The room `dt` seconds on (explicit Euler; keep dt at or below 1 s)."""
     p = parameters
     air = AIR_DENSITY * p.volume
+    drivers = _as_far_as_it_burns(drivers, state.oxygen)
     changes = (p.air_changes + drivers.extra_air_changes) / 3600
-    to_wall = p.wall_conductance * (state.temperature - state.wall)
+    difference = state.temperature - state.wall
+    # Radiation and the draught along the walls grow with the difference.
+    to_wall = p.wall_conductance * (1 + abs(difference) / 40) * difference
     gains = drivers.heater + drivers.people * PERSON_HEAT
     gains += CONVECTIVE_SHARE * drivers.fire + STEAM_HEAT * drivers.steam
     aired = air * AIR_HEAT * changes * (state.temperature - p.outdoor_temperature)
@@ -157,5 +172,15 @@ def step(parameters: RoomParameters, state: RoomState, drivers: Drivers, dt: flo
             + dt * (CONDENSED_SHARE * drivers.steam / p.volume - changes * state.droplets)
             - dt * evaporated,
         ),
+        oxygen=state.oxygen
+        + dt * changes * (OXYGEN_IN_AIR - state.oxygen)
+        - dt * drivers.fire / HEAT_PER_OXYGEN / air,
         drivers=drivers,
     )
+
+
+def _as_far_as_it_burns(drivers: Drivers, oxygen: float) -> Drivers:
+    if oxygen >= OXYGEN_ENOUGH:
+        return drivers
+    share = max(0.0, (oxygen - OXYGEN_NEEDED) / (OXYGEN_ENOUGH - OXYGEN_NEEDED))
+    return replace(drivers, fire=drivers.fire * share, soot=drivers.soot * share)

@@ -161,7 +161,9 @@ class Scene:
             radius = wide * (1 - 0.65 * rise) * float(rng.uniform(0.25, 0.6))
             axes = (max(1, int(radius * self._w)), max(2, int(radius * self._h * 2.2)))
             cv2.ellipse(heat, middle, axes, 0, 0, 360, float(rng.uniform(0.4, 1.0)), -1)
-        heat = cv2.GaussianBlur(heat, (0, 0), max(0.6, wide * self._h * 0.12))
+        heat = np.asarray(
+            cv2.GaussianBlur(heat, (0, 0), max(0.6, wide * self._h * 0.12)), np.float32
+        )
         _flame_colours(picture, heat)
 
     def _draw_steam(self, picture: Floats, state: RoomState, moment: float, ambient: float) -> None:
@@ -209,6 +211,8 @@ class Scene:
     def _expose(
         self, lit: Floats, light: Light, obstruction: Obstruction, rng: np.random.Generator
     ) -> Picture:
+        if obstruction.share > 0:
+            lit = self._cover(lit, obstruction, max(light.level, 0.02))
         picture = lit * self._vignette
         mean = float(picture.mean())
         # Automatic exposure makes up for part of the dark, at the price of noise.
@@ -216,8 +220,6 @@ class Scene:
         picture *= gain * self._white
         if light.level < 0.12 and self._infrared:
             picture = np.repeat(picture.mean(axis=2, keepdims=True), 3, axis=2) * 1.4
-        if obstruction.share > 0:
-            picture = self._cover(picture, obstruction)
         noise = self._noise * (1 + 1.2 * math.log2(max(1.0, gain)))
         full = cv2.resize(np.clip(picture, 0, 1), self._size, interpolation=cv2.INTER_LINEAR)
         shade = np.power(full, 1 / 1.6) * 255
@@ -225,7 +227,8 @@ class Scene:
         shade += noise * cv2.resize(grain, self._size, interpolation=cv2.INTER_NEAREST)[..., None]
         return np.asarray(np.clip(shade, 0, 255).astype(np.uint8))
 
-    def _cover(self, picture: Floats, obstruction: Obstruction) -> Floats:
+    def _cover(self, picture: Floats, obstruction: Obstruction, level: float) -> Floats:
+        """What is over the lens is lit by the room as everything else, only less."""
         rng = np.random.default_rng([self._seed, 11])
         field = self._clouds[0] * (0.6 if obstruction.cover is Cover.PAINT else 0.15)
         side = float(rng.uniform(0, 2 * math.pi))
@@ -248,7 +251,7 @@ class Scene:
                 texture
                 * (1 + 0.1 * np.sign(np.sin(self._x * 160 * rng.uniform(0.5, 1))))[..., None]
             )
-        covered = colour * texture * (0.5 + 0.5 * self._vignette)
+        covered = colour * texture * level * rng.uniform(0.3, 1.0)
         return np.asarray(picture * (1 - mask[..., None]) + covered * mask[..., None], np.float32)
 
 
