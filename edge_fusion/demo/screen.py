@@ -13,7 +13,7 @@ from rich.text import Text
 
 from edge_fusion.demo.state import Change, DemoState, Site
 
-BAR = 22
+BAR = 16
 UNITS = {"temperature": "°C", "humidity": "%RH"}
 
 
@@ -73,7 +73,7 @@ def _bar(score: float, threshold: float) -> Text:
 
 def _mark(site: Site, label: str) -> Text:
     since = site.firing.get(label)
-    return Text("" if since is None else f"FIRING since {_clock(since)}", style="bold red")
+    return Text("" if since is None else f"FIRING {_clock(since)}", style="bold red")
 
 
 def _log(changes: tuple[Change, ...]) -> RenderableType:
