@@ -54,6 +54,8 @@ ModelArgument = Annotated[
 
 def main() -> None:
     """Run the command line of this process and exit."""
+    # OpenCV reads these when it is imported. What a broken picture is, we say ourselves.
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     try:
         app(prog_name="edge-fusion")
     except EdgeFusionError as error:

@@ -63,23 +63,24 @@ severity = "{severity}"
 LABELS = {"fire": "critical", "smoke": "critical", "steam": "info", "camera_blocked": "warning"}
 
 
-def run_demo(duration: float | None, *, port: int = 0) -> int:
+def run_demo(duration: float | None, *, port: int = 0, broker: BrokerKind | None = None) -> int:
     """Run until `duration` seconds have passed, or Ctrl-C if None; the exit status.
 
     With a duration the status is 0 only if at least one alert fired and resolved. `port` is of
-    the web address, 0 for any free one. Raises EdgeFusionError when something does not start.
+    the web address, 0 for any free one. `broker` None takes the best that is there. Raises
+    EdgeFusionError when something does not start.
     """
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edge-fusion-")))
-        broker = stack.enter_context(EmbeddedBroker(directory))
-        daemon = stack.enter_context(_daemon(directory, broker, port))
+        embedded = stack.enter_context(EmbeddedBroker(directory, broker))
+        daemon = stack.enter_context(_daemon(directory, embedded, port))
         messages: SimpleQueue[Message] = SimpleQueue()
-        stack.enter_context(_consumer(broker, messages))
-        surroundings = Surroundings(broker.kind.value, daemon.web)
+        stack.enter_context(_consumer(embedded, messages))
+        surroundings = Surroundings(embedded.kind.value, daemon.web)
         stage = _Stage(messages, daemon, surroundings, duration)
         try:
             stage.wait_until_online()
-            stack.enter_context(_devices(broker))
+            stack.enter_context(_devices(embedded))
             stage.play()
         except KeyboardInterrupt:
             return 0

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rich.columns import Columns
 from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
@@ -13,7 +12,8 @@ from rich.text import Text
 
 from edge_fusion.demo.state import Change, DemoState, Site
 
-BAR = 16
+BAR = 10
+COLUMNS = 3
 UNITS = {"temperature": "°C", "humidity": "%RH"}
 
 
@@ -36,7 +36,7 @@ def render(state: DemoState, surroundings: Surroundings, left: float | None) -> 
     ending = "Ctrl-C ends it" if left is None else f"{max(0.0, left):.0f} s left"
     return Group(
         Panel(Text.from_markup(title), border_style="dim"),
-        Columns(sites, equal=True, expand=True) if sites else Text("waiting for readings …"),
+        _side_by_side(sites) if sites else Text("waiting for readings …", style="dim"),
         Panel(_log(state.log), title="alerts, as they came from the broker", border_style="dim"),
         Text(f"{state.windows} windows  ·  {ending}", style="dim"),
     )
@@ -62,6 +62,15 @@ def _site(name: str, site: Site) -> Panel:
     return Panel(Group(Text(values or "no reading yet"), grid), title=name, border_style=style)
 
 
+def _side_by_side(panels: Sequence[Panel]) -> Table:
+    grid = Table.grid(expand=True)
+    for _ in range(COLUMNS):
+        grid.add_column(ratio=1)
+    for first in range(0, len(panels), COLUMNS):
+        grid.add_row(*panels[first : first + COLUMNS])
+    return grid
+
+
 def _bar(score: float, threshold: float) -> Text:
     full = round(score * BAR)
     colour = "red" if score >= threshold else "yellow" if score >= threshold / 2 else "green"
@@ -73,7 +82,7 @@ def _bar(score: float, threshold: float) -> Text:
 
 def _mark(site: Site, label: str) -> Text:
     since = site.firing.get(label)
-    return Text("" if since is None else f"FIRING {_clock(since)}", style="bold red")
+    return Text("" if since is None else f"▲ {_clock(since)}", style="bold red")
 
 
 def _log(changes: tuple[Change, ...]) -> RenderableType:
