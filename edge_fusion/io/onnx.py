@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from edge_fusion.errors import ContractError, ModelError, ProviderUnavailable
 from edge_fusion.events import ModelInputs
+from edge_fusion.model.inputs import zeros
 from edge_fusion.model.spec import ModelSpec, TensorInfo, check_tensors, parse_spec
 
 log = logging.getLogger("edge_fusion.model")
@@ -108,18 +109,6 @@ def load_model(
     )
     _warm_up(model)
     return model
-
-
-def zeros(spec: ModelSpec, rows: int) -> ModelInputs:
-    """Inputs of `rows` rows in which everything is missing."""
-    height, width = spec.image_size
-    grid = (rows, spec.steps, len(spec.quantities))
-    return ModelInputs(
-        image=np.zeros((rows, spec.frames, height, width, 3), np.uint8),
-        image_mask=np.zeros((rows, spec.frames), np.float32),
-        sensors=np.zeros(grid, np.float32),
-        sensors_mask=np.zeros(grid, np.float32),
-    )
 
 
 def _read(path: Path) -> bytes:

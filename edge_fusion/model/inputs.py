@@ -215,6 +215,18 @@ def build_inputs(
     return ModelInputs(image, image_mask, np.tile(values, rows), np.tile(freshness, rows))
 
 
+def zeros(spec: ModelSpec, rows: int) -> ModelInputs:
+    """Inputs of `rows` rows in which everything is missing."""
+    height, width = spec.image_size
+    grid = (rows, spec.steps, len(spec.quantities))
+    return ModelInputs(
+        image=np.zeros((rows, spec.frames, height, width, 3), np.uint8),
+        image_mask=np.zeros((rows, spec.frames), np.float32),
+        sensors=np.zeros(grid, np.float32),
+        sensors_mask=np.zeros(grid, np.float32),
+    )
+
+
 def concatenate(parts: Iterable[ModelInputs]) -> ModelInputs:
     """The rows of several panes in one batch, in the order given."""
     every = list(parts)

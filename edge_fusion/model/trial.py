@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_fusion.events import ModelInputs
+from edge_fusion.model.inputs import take_rows, zeros
 from edge_fusion.model.spec import ModelSpec
 
 BATCHES = (1, 2, 7)
@@ -31,10 +32,10 @@ def first_fault(model: Scorer) -> str | None:
     of a row does not depend on the other rows of its batch. Raises ModelError when inference
     fails.
     """
-    for name, inputs in (("zeros", _zeros(model.spec)), ("noise", _noise(model.spec))):
-        alone = [model.infer(_rows(inputs, row, row + 1)) for row in range(BATCHES[-1])]
+    for name, inputs in (("zeros", zeros(model.spec, BATCHES[-1])), ("noise", _noise(model.spec))):
+        alone = [model.infer(take_rows(inputs, slice(row, row + 1))) for row in range(BATCHES[-1])]
         for rows in BATCHES:
-            scores = model.infer(_rows(inputs, 0, rows))
+            scores = model.infer(take_rows(inputs, slice(0, rows)))
             fault = _fault(scores, (rows, len(model.spec.labels)))
             if fault is None and not np.allclose(
                 scores, np.concatenate(alone[:rows]), rtol=0, atol=_TOLERANCE
@@ -55,27 +56,10 @@ def _fault(scores: NDArray[np.float32], shape: tuple[int, int]) -> str | None:
     return None
 
 
-def _rows(inputs: ModelInputs, start: int, end: int) -> ModelInputs:
-    return ModelInputs(
-        image=inputs.image[start:end],
-        image_mask=inputs.image_mask[start:end],
-        sensors=inputs.sensors[start:end],
-        sensors_mask=inputs.sensors_mask[start:end],
-    )
-
-
-def _zeros(spec: ModelSpec) -> ModelInputs:
-    images, grid = _shapes(spec)
-    return ModelInputs(
-        image=np.zeros(images, np.uint8),
-        image_mask=np.zeros(images[:2], np.float32),
-        sensors=np.zeros(grid, np.float32),
-        sensors_mask=np.zeros(grid, np.float32),
-    )
-
-
 def _noise(spec: ModelSpec) -> ModelInputs:
-    images, grid = _shapes(spec)
+    rows = BATCHES[-1]
+    images = (rows, spec.frames, *spec.image_size, 3)
+    grid = (rows, spec.steps, len(spec.quantities))
     random = np.random.default_rng(0)
     return ModelInputs(
         image=random.integers(0, 256, images, np.uint8),
@@ -83,8 +67,3 @@ def _noise(spec: ModelSpec) -> ModelInputs:
         sensors=random.uniform(0, 50, grid).astype(np.float32),
         sensors_mask=random.uniform(0, 1, grid).astype(np.float32),
     )
-
-
-def _shapes(spec: ModelSpec) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    rows = BATCHES[-1]
-    return (rows, spec.frames, *spec.image_size, 3), (rows, spec.steps, len(spec.quantities))

@@ -14,7 +14,8 @@ from onnx import TensorProto, helper
 
 from edge_fusion.errors import ContractError, ModelError, ProviderUnavailable
 from edge_fusion.events import ModelInputs
-from edge_fusion.io.onnx import load_model, zeros
+from edge_fusion.io.onnx import load_model
+from edge_fusion.model.inputs import zeros
 
 SPEC = tiny_model.SPEC
 
