@@ -29,8 +29,8 @@ lint: $(VENV)/dev.done ## ruff and mypy --strict
 	$(BIN)/mypy
 
 lock: ## renew the lock files (needs uv)
-	echo hatchling | $(LOCK) --extra demo --output-file requirements.lock
-	echo hatchling | $(LOCK) --extra demo --extra dev --output-file requirements-dev.lock
+	printf 'hatchling\neditables\n' | $(LOCK) --extra demo --output-file requirements.lock
+	printf 'hatchling\neditables\n' | $(LOCK) --extra demo --extra dev --output-file requirements-dev.lock
 
 train: $(VENV)/dev.done ## make models/indoor-hazard anew from the simulator (fetches PyTorch)
 	$(BIN)/pip install -q -e '.[train]'
