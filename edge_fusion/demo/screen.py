@@ -104,7 +104,7 @@ def _log(changes: tuple[Change, ...]) -> RenderableType:
 
 def _why(contributions: Mapping[str, float]) -> str:
     """What each input added to the score."""
-    told = [f"{name} {share:+.2f}" for name, share in contributions.items()]
+    told = [f"{name} {share:+.2f}" for name, share in contributions.items() if abs(share) >= 0.01]
     return f"  because of {', '.join(told)}" if told else ""
 
 

@@ -159,7 +159,7 @@ class Story:
 
 DEMO: dict[str, Story] = {
     "kitchen": Story(
-        (Presence(0, FOREVER, people=1), Steam(4, 26, 1.1e-3, 3), Presence(26, 50, air_changes=12))
+        (Presence(0, FOREVER, people=1), Steam(4, 24, 2.5e-3, 3), Presence(26, 50, air_changes=12))
     ),
     "living-room": Story(
         (
