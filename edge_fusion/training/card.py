@@ -13,10 +13,12 @@ _CARD = """\
 # {model}
 
 A small network that looks at one window of a room, {window_s:g} s of temperature and humidity and
-{frames} camera frames, and says how likely each of these is: {labels}. It shows that the whole
-path from MQTT to alert works, and is a starting point for training on recordings of your own
-rooms. It was trained **on simulated rooms only**; what it does in a real one has not been
-measured.
+{frames} camera frames, and says how likely each of these is:
+{labels}.
+
+It shows that the whole path from MQTT to alert works, and is a starting point for training on
+recordings of your own rooms. It was trained **on simulated rooms only**; what it does in a real
+one has not been measured.
 
 | | |
 | --- | --- |
@@ -51,8 +53,8 @@ most of its second half. Training hides whole modalities and parts of them at ra
 epoch, the calibration and the thresholds were chosen on the validation episodes: per label, the
 lowest threshold that at most {allowed_false_alarms:.1%} of the windows without any hazard reach,
 and at most {allowed_confusions:.0%} of those with none or another one, with both modalities and
-with either alone. Hazards are far more common in this data than in any building: a score is a
-probability under the simulator's mix, not in yours.
+with either alone, and never below 0.5. Hazards are far more common in this data than in any
+building: a score is a probability under the simulator's mix, not in yours.
 
 ## Results
 
@@ -77,9 +79,10 @@ windows in which it does not hold that reach it all the same.
 
 Rooms, pictures, heat and moisture are simulated: flat-shaded scenes, one air volume per room, no
 real flames. Within one window of {window_s:g} s temperature and humidity move little, so that
-readings alone say little until a hazard is well under way. Windows that straddle the beginning or
-end of a hazard count in full. Train on recordings of your own rooms, and set thresholds on them,
-before you rely on any of this.
+readings alone say little until a hazard is well under way. False alarms gather where the table of
+scenarios shows them: something over the lens can pass for a fire. Windows that straddle the
+beginning or end of a hazard count in full. Train on recordings of your own rooms, and set
+thresholds on them, before you rely on any of this.
 
 ## Made by
 

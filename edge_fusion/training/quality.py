@@ -70,10 +70,10 @@ def calibration_error(truth: Truth, scores: Floats, bins: int = 15) -> float:
 def threshold_for(negatives: Floats, allowed: float) -> float:
     """The lowest threshold that at most a share `allowed` of these scores reaches.
 
-    In hundredths, rounded up, and within 0.2 to 0.95: below, a score would be noise; above, a
-    certain positive could be missed for want of a digit.
+    In hundredths, rounded up, and within 0.5 to 0.95: below, a calibrated score says that the
+    hazard is the less likely case; above, a certain one could be missed for want of a digit.
     """
     tolerated = int(allowed * len(negatives))
     worst = float(np.sort(negatives)[-1 - tolerated]) if tolerated < len(negatives) else 0.0
     # A hair above, since a score equal to the threshold alarms.
-    return min(0.95, max(0.2, math.ceil(worst * 100 + 1e-6) / 100))
+    return min(0.95, max(0.5, math.ceil(worst * 100 + 1e-6) / 100))
