@@ -1,1 +1,1 @@
-"""From simulated episodes to a model file with its card: dataset, network, fit, export, evaluate."""
+"""From simulated episodes to a model file: dataset, network, fit, export, evaluate, card."""
