@@ -25,6 +25,7 @@ from edge_fusion.events import (
     Publication,
     Scores,
     Shed,
+    ShedReason,
     TooLate,
 )
 from edge_fusion.mailbox import Batch
@@ -179,11 +180,17 @@ def _complaint(outcome: Outcome) -> tuple[str, str] | None:
             return topic[:128], f"{reason.value}: {detail}"
         case TooLate(event=event):
             return f"{event.site}/{event.source}", "too late for its window"
-        case Shed(event=None, reason=reason, count=count):
-            return reason.value, f"{count} messages shed"
-        case Shed(event=Frame() as frame, reason=reason):
-            return f"{frame.site}/{frame.source}", f"frame shed: {reason.value}"
-        case Shed(event=event, reason=reason) if event is not None:
-            return f"{event.site}/{event.source}", f"reading shed: {reason.value}"
+        case Shed():
+            return _bound_reached(outcome)
         case _:
             return None
+
+
+def _bound_reached(shed: Shed) -> tuple[str, str]:
+    event, bound = shed.event, shed.reason.value
+    if event is None:
+        return bound, f"{shed.count} messages shed"
+    name = f"{event.site}/{event.source}"
+    if shed.reason in {ShedReason.MAX_SITES, ShedReason.MAX_DEVICES}:
+        return bound, f"no room for {name}"
+    return name, f"{'frame' if isinstance(event, Frame) else 'reading'} shed: {bound}"

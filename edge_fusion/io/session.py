@@ -183,7 +183,7 @@ class Session:
 
     def is_overdue(self, patience: float) -> bool:
         """Whether the broker has let us wait for more than `patience` seconds for its answer."""
-        return not self.online and self._plan.stamp() - self._opened > patience
+        return self._accepted is None and self._plan.stamp() - self._opened > patience
 
     @property
     def has_room(self) -> bool:

@@ -226,6 +226,14 @@ def test_a_missing_broker_is_waited_for(broker: Broker, client: MakeClient) -> N
     assert one.said(Connected)[0].protocol == "5"
 
 
+def test_a_broker_that_goes_is_not_said_to_be_silent(broker: Broker, client: MakeClient) -> None:
+    one = client(broker.port).connected()
+    time.sleep(0.6)  # longer than an answer may take
+    broker.stop()
+    eventually(lambda: one.said(Disconnected))
+    assert "does not answer" not in one.said(Disconnected)[0].reason
+
+
 def test_the_same_failure_is_logged_only_once_a_minute(
     broker: Broker, client: MakeClient, caplog: pytest.LogCaptureFixture
 ) -> None:
