@@ -47,6 +47,13 @@ def free_port() -> int:
         return port
 
 
+def end(client: Client) -> None:
+    """Disconnect and free all that paho would leave to the garbage collector, as a warning."""
+    client.disconnect()
+    client.loop_stop()
+    client._reset_sockets()
+
+
 @dataclass(frozen=True, slots=True)
 class Certificates:
     """PEM files: an authority, a certificate by it for localhost, and another authority."""
@@ -103,8 +110,7 @@ class Collector:
         info.wait_for_publish(_PATIENCE)
 
     def close(self) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
+        end(self._client)
 
     def _on_connect(self, client: Client, *_: Any) -> None:
         for one in self._filters:

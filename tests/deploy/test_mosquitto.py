@@ -6,7 +6,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from conftest import eventually, free_port
+from conftest import end, eventually, free_port
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
@@ -50,6 +50,5 @@ def answer(port: int, password: str) -> str:
         return ""
     client.loop_start()
     eventually(lambda: said, "an answer")
-    client.disconnect()
-    client.loop_stop()
+    end(client)
     return said[0]
