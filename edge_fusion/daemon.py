@@ -27,7 +27,7 @@ from edge_fusion.codecs.jpeg import decode_rgb
 from edge_fusion.codecs.publications import status_publication
 from edge_fusion.config import load, model_problems
 from edge_fusion.config.settings import Settings
-from edge_fusion.errors import ConfigError
+from edge_fusion.errors import ConfigError, EdgeFusionError
 from edge_fusion.events import ArrivalTime, Delivery, Frame, ModelInputs, Publication
 from edge_fusion.io.clock import ArrivalClock
 from edge_fusion.io.metrics import Metrics
@@ -110,7 +110,11 @@ class Daemon:
         self._mailbox.put(notice)
 
     def run(self) -> int:
-        """Run to the end; raises what ended the pipeline thread, if it was not told to stop."""
+        """Run to the end; raises EdgeFusionError when the pipeline ended before it was told to.
+
+        Not as what it was: a model that failed now may work after a restart, so the exit status
+        must not be that of a bad configuration.
+        """
         web = WebServer(self._settings.web.listen, self._routes())
         thread = threading.Thread(target=self._loop, name="pipeline")
         with ExitStack() as stack:
@@ -126,7 +130,7 @@ class Daemon:
             thread.start()
             thread.join()
         if self._failure is not None:
-            raise self._failure
+            raise EdgeFusionError(f"stopped: {self._failure}") from self._failure
         return 0
 
     def _loop(self) -> None:
@@ -137,7 +141,9 @@ class Daemon:
             deadline = ArrivalTime(self._clock.stamp() + DRAIN)
             while len(self._postman) and self._clock.stamp() < deadline:
                 self._turn(deadline)
-        except Exception as error:  # noqa: BLE001 - main raises it: a dead thread tells nobody
+        except Exception as error:
+            expected = isinstance(error, EdgeFusionError)
+            log.critical("the pipeline ended: %s", error, exc_info=None if expected else error)
             self._failure = error
         if len(self._postman):
             log.warning("stopped with %d messages not acknowledged", len(self._postman))

@@ -65,9 +65,9 @@ def jpeg(brightness: int = 128) -> bytes:
 class Running:
     """A daemon in a process of its own."""
 
-    def __init__(self, directory: Path, broker_port: int, mqtt: str = "") -> None:
+    def __init__(self, directory: Path, broker_port: int, mqtt: str = "", **model: bool) -> None:
         self.web = free_port()
-        tiny_model.write(directory / "model.onnx")
+        tiny_model.write(directory / "model.onnx", **model)
         self.path = directory / "edge-fusion.toml"
         self.path.write_text(CONFIGURATION.format(port=broker_port, web=self.web, mqtt=mqtt))
         self.log = directory / "daemon.log"
@@ -111,8 +111,8 @@ Start = Callable[..., Running]
 def start(tmp_path: Path) -> Iterator[Start]:
     running: list[Running] = []
 
-    def run(broker_port: int, *, wait: bool = True, mqtt: str = "") -> Running:
-        one = Running(tmp_path, broker_port, mqtt)
+    def run(broker_port: int, *, wait: bool = True, mqtt: str = "", **model: bool) -> Running:
+        one = Running(tmp_path, broker_port, mqtt, **model)
         running.append(one)
         if wait:
             eventually(one.ready, "readiness")
@@ -234,6 +234,16 @@ def test_bad_input_is_counted_and_left_behind(broker: Broker, start: Start) -> N
     assert "syntax" in daemon.log.read_text()
     assert "Traceback" not in daemon.log.read_text()
     assert daemon.stop() == 0
+
+
+def test_a_model_that_fails_at_run_time_ends_it_with_1_so_that_it_is_started_again(
+    broker: Broker, start: Start
+) -> None:
+    daemon = start(broker.port, fails_on_pictures=True)
+    broker.publish("cams/kitchen/ceiling", jpeg())
+    assert daemon.process.wait(20) == 1
+    assert "inference failed" in daemon.log.read_text()
+    assert "Traceback" not in daemon.log.read_text()
 
 
 def test_a_missing_broker_is_waited_for(broker_factory: BrokerFactory, start: Start) -> None:

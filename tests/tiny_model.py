@@ -27,7 +27,9 @@ SPEC = ModelSpec(
 
 
 def build(spec: ModelSpec = SPEC, **changes: Any) -> onnx.ModelProto:
-    """The model; `changes` break it: batch (fixed N), image_type, spec_json, drop_output."""
+    """The model; `changes` break it: batch (a fixed N), image_type, spec_json, output (a name),
+    and fails_on_pictures, which makes it fail at run time where there is one.
+    """
     n = changes.get("batch", "N")
     pixel = changes.get("image_type", TensorProto.UINT8)
     height, width = spec.image_size
@@ -44,7 +46,10 @@ def build(spec: ModelSpec = SPEC, **changes: Any) -> onnx.ModelProto:
     ]
     output = changes.get("output", "scores")
     scores = helper.make_tensor_value_info(output, TensorProto.FLOAT, [n, len(spec.labels)])
-    graph = helper.make_graph(_nodes(output), "greenhouse", inputs, [scores], _constants())
+    nodes = _nodes(output)
+    if changes.get("fails_on_pictures"):
+        nodes = [*_trap(), *nodes]
+    graph = helper.make_graph(nodes, "greenhouse", inputs, [scores], _constants())
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
     if (text := changes.get("spec_json", spec.to_json())) is not None:
         helper.set_model_props(model, {SPEC_KEY: text})
@@ -75,6 +80,15 @@ def _nodes(output: str) -> list[Any]:
         node("Unsqueeze", ["hot", "columns"], ["hot_column"]),
         node("Unsqueeze", ["bright", "columns"], ["bright_column"]),
         node("Concat", ["hot_column", "bright_column"], [output], axis=1),
+    ]
+
+
+def _trap() -> list[Any]:
+    """Looks up a place that is there only while no frame is."""
+    node = helper.make_node
+    return [
+        node("Cast", ["image_mask"], ["place"], to=TensorProto.INT64),
+        node("Gather", ["columns", "place"], ["nothing"]),
     ]
 
 
