@@ -1,4 +1,4 @@
-"""From settings and a model to the parts of the line: values in, parts out, nothing started."""
+"""From settings to the model and the parts of the line: made here, started by nobody yet."""
 
 from __future__ import annotations
 
@@ -15,15 +15,26 @@ from edge_fusion.codecs.alert import ModelIdentity
 from edge_fusion.codecs.decoder import CameraSource, DecodeLimits, Decoder, SensorSource
 from edge_fusion.codecs.dialect import SensorKeys
 from edge_fusion.codecs.frames import FrameKeys
-from edge_fusion.config.settings import AlertSettings, MqttSettings, Settings
+from edge_fusion.config.settings import AlertSettings, ModelSettings, MqttSettings, Settings
 from edge_fusion.config.sources import JSON, CameraSettings, SensorSettings
 from edge_fusion.errors import ConfigError
 from edge_fusion.events import HUMIDITY, TEMPERATURE
 from edge_fusion.io.broker import BrokerSettings, Subscription
-from edge_fusion.io.onnx import OnnxModel
+from edge_fusion.io.onnx import OnnxModel, load_model
 from edge_fusion.io.tls import TlsFiles
 from edge_fusion.model.spec import ModelSpec
 from edge_fusion.scoring import DecodeFrames, Model, Scorer
+
+
+def configured_model(model: ModelSettings) -> OnnxModel:
+    """Load the model; raises ModelError as `load_model` does."""
+    return load_model(
+        model.path,
+        providers=model.providers,
+        require=model.require,
+        threads=model.threads,
+        sha256=model.sha256,
+    )
 
 
 def broker_settings(mqtt: MqttSettings, suffix: str = "") -> BrokerSettings:

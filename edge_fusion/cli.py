@@ -21,7 +21,7 @@ from edge_fusion.errors import ConfigError, EdgeFusionError, ModelError
 from edge_fusion.logs import LogFormat, LogLevel, set_up_logging
 
 if TYPE_CHECKING:
-    from edge_fusion.config.settings import ModelSettings, MqttSettings, Settings
+    from edge_fusion.config.settings import MqttSettings, Settings
     from edge_fusion.io.onnx import OnnxModel
 
 EX_CONFIG: Final = 78
@@ -118,11 +118,12 @@ def check(config: ConfigOption) -> None:
 
 
 def _check_model(settings: Settings, config: Path) -> list[str]:
+    from edge_fusion.assembly import configured_model
     from edge_fusion.config import model_problems
     from edge_fusion.config.measures import format_duration
 
     try:
-        spec = _configured_model(settings.model).spec
+        spec = configured_model(settings.model).spec
     except ModelError as error:
         return [f"{config}: model: {error}"]
     size = settings.windows.size
@@ -283,15 +284,3 @@ def _named_model(name: str) -> OnnxModel:
     except ValueError as error:
         raise ModelError(f'"{name}": {error}') from None
     return load_model(path)
-
-
-def _configured_model(settings: ModelSettings) -> OnnxModel:
-    from edge_fusion.io.onnx import load_model
-
-    return load_model(
-        settings.path,
-        providers=settings.providers,
-        require=settings.require,
-        threads=settings.threads,
-        sha256=settings.sha256,
-    )

@@ -32,7 +32,7 @@ from edge_fusion.events import ArrivalTime, Delivery, Frame, ModelInputs, Public
 from edge_fusion.io.clock import ArrivalClock
 from edge_fusion.io.metrics import Metrics
 from edge_fusion.io.mqtt import Connection
-from edge_fusion.io.onnx import OnnxModel, load_model
+from edge_fusion.io.onnx import OnnxModel
 from edge_fusion.io.web import PLAIN, Response, Routes, WebServer, health_response
 from edge_fusion.mailbox import Batch, Connected, Disconnected, Mailbox, Notice, Reload, Stop
 from edge_fusion.model.spec import ModelSpec
@@ -61,13 +61,7 @@ def run_daemon(path: Path, environ: Mapping[str, str]) -> int:
     Raises ConfigError or ModelError when it cannot start.
     """
     settings = load(path, environ)
-    model = load_model(
-        settings.model.path,
-        providers=settings.model.providers,
-        require=settings.model.require,
-        threads=settings.model.threads,
-        sha256=settings.model.sha256,
-    )
+    model = assembly.configured_model(settings.model)
     if problems := model_problems(settings, model.spec, path):
         raise ConfigError(problems)
     daemon = Daemon(settings, model)

@@ -134,18 +134,14 @@ class Pipeline:
 
     def _explain(self, change: AlertChange, scored: Scored) -> AlertChange:
         """Add to an alert how much each input contributed, if it rests on this pane."""
-        evidence = change.alert.evidence
-        pane = scored.scores.pane
-        rests_here = (
-            evidence is not None
-            and change.alert.firing
-            and (change.alert.site, evidence.window) == (pane.site, pane.window)
-        )
-        if not rests_here or evidence is None or scored.inputs is None:
+        evidence, inputs, pane = change.alert.evidence, scored.inputs, scored.scores.pane
+        if evidence is None or inputs is None or not change.alert.firing:
+            return change
+        if (change.alert.site, evidence.window) != (pane.site, pane.window):
             return change
         cameras = [row.camera for row in scored.scores.rows]
         why = self._stages.scorer.contributions(
-            scored.inputs, cameras.index(evidence.camera), change.alert.label
+            inputs, cameras.index(evidence.camera), change.alert.label
         )
         alert = replace(change.alert, evidence=replace(evidence, contributions=why))
         return replace(change, alert=alert)

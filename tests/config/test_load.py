@@ -68,16 +68,6 @@ max_pixels = 50_000_000
 Read = Callable[..., Settings]
 
 
-@pytest.fixture
-def read(tmp_path: Path) -> Read:
-    def read(text: str, **environ: str) -> Settings:
-        path = tmp_path / "edge.toml"
-        path.write_text(text, "utf-8")
-        return load(path, environ)
-
-    return read
-
-
 def test_the_configuration_of_the_design_is_read(read: Read, tmp_path: Path) -> None:
     settings = read(DESIGN)
     assert settings.windows.size == 10.0

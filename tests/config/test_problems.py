@@ -18,30 +18,6 @@ CAMERA = '[[cameras]]\ntopic = "c/{site}/{camera}"\n'
 Read = Callable[..., Settings]
 
 
-@pytest.fixture
-def read(tmp_path: Path) -> Read:
-    def read(text: str, **environ: str) -> Settings:
-        path = tmp_path / "edge.toml"
-        path.write_text(text, "utf-8")
-        return load(path, environ)
-
-    return read
-
-
-@pytest.fixture
-def problems(read: Read, tmp_path: Path) -> Callable[..., list[str]]:
-    """The problems of a text, with the name of the file cut to `edge.toml`."""
-
-    def problems(text: str, **environ: str) -> list[str]:
-        with pytest.raises(ConfigError) as caught:
-            read(text, **environ)
-        lines = caught.value.problems
-        assert all("\n" not in line for line in lines)
-        return [line.replace(f"{tmp_path}/", "") for line in lines]
-
-    return problems
-
-
 # What is wrong: the text, then what the one line about it says.
 BAD = [
     (

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
+from conftest import eventually
 
 from edge_fusion.errors import ConfigError
 from edge_fusion.events import ArrivalTime, Delivery, Publication
@@ -35,13 +36,6 @@ WILL = Publication("status", b"offline", retain=True)
 
 def now() -> ArrivalTime:
     return ArrivalTime(time.time())
-
-
-def eventually(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 15
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 class Client:
