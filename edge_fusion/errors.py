@@ -6,6 +6,7 @@
     - ContractError        it is ONNX, but breaks the contract
     - ProviderUnavailable  an execution provider was required and does not work here
   + BrokerError            the broker refused us; `retry` says whether trying again can help
+  + SnapshotError          bytes that are no snapshot, or one for other windows
 """
 
 from __future__ import annotations
@@ -33,6 +34,10 @@ class ContractError(ModelError):
 
 class ProviderUnavailable(ModelError):
     """`require = true`, and none of the named execution providers works on this machine."""
+
+
+class SnapshotError(EdgeFusionError):
+    """A snapshot that cannot be restored here: damaged, of another version or other windows."""
 
 
 class BrokerError(EdgeFusionError):

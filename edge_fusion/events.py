@@ -4,9 +4,10 @@ Two clocks are kept apart by type. `EventTime` is when something happened, by th
 clock where it has one; it decides the window. `ArrivalTime` is when the message reached this
 program; it decides every timer. Both are float seconds since the Unix epoch, UTC.
 
-An event (`Reading` or `Frame`) ends in exactly one of `Admitted`, `Quarantined`, `TooLate`,
-`Duplicate` or `Shed`; what never became an event ends in `Invalid`. `Outcome` is their union
-with `Pane`, so that "nothing is lost silently" is a type.
+An event (`Reading` or `Frame`) comes out again when it was admitted to its windows, with its event
+time as corrected, or else ends in exactly one of `Quarantined`, `TooLate`, `Duplicate` or `Shed`;
+what never became an event ends in `Invalid`. `Outcome` is their union with `Pane`, so that
+"nothing is lost silently" is a type.
 """
 
 from __future__ import annotations
@@ -90,6 +91,15 @@ class Frame:
 Event = Reading | Frame
 
 
+@dataclass(frozen=True, slots=True)
+class Offline:
+    """A device was reported dead, by its last will or on an availability topic: idle at once."""
+
+    site: str
+    device: str
+    arrival: ArrivalTime
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Window:
     """The interval [start, end) of event time, in seconds."""
@@ -132,13 +142,6 @@ class Pane:
     carried: tuple[Reading, ...] = ()
     cameras: tuple[str, ...] = ()
     late: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Admitted:
-    """The event stands in the windows of its event time (`event.time`, corrected)."""
-
-    event: Event
 
 
 class QuarantineReason(Enum):
@@ -223,7 +226,7 @@ class Invalid:
     source: str | None = None
 
 
-Outcome = Admitted | Quarantined | TooLate | Duplicate | Shed | Invalid | Pane
+Outcome = Event | Quarantined | TooLate | Duplicate | Shed | Invalid | Pane
 
 
 @dataclass(frozen=True, slots=True)

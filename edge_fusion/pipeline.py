@@ -18,6 +18,7 @@ from edge_fusion.events import (
     AlertChange,
     ArrivalTime,
     Delivery,
+    Event,
     Frame,
     Invalid,
     Outcome,
@@ -109,12 +110,14 @@ class Pipeline:
     def _align(self, deliveries: Iterable[Delivery], until: ArrivalTime) -> list[Outcome]:
         """Decode and feed every delivery, then let time pass to the end of the batch."""
         outcomes: list[Outcome] = []
+        events: list[Event] = []
         for delivery in deliveries:
             for event in self._stages.decoder.decode(delivery.message):
                 if isinstance(event, Invalid):
                     outcomes.append(event)
                 else:
-                    outcomes += self._stages.sites.feed(event)
+                    events.append(event)
+        outcomes += self._stages.sites.feed(events)
         outcomes += self._stages.sites.advance(until)
         return outcomes
 

@@ -9,20 +9,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from edge_fusion.align.bucket import Bucket, key_of
+from edge_fusion.align.archive import Archive, unpack
+from edge_fusion.align.census import Census
 from edge_fusion.align.clock import DeviceClock
-from edge_fusion.align.crossings import Crossings
-from edge_fusion.align.history import History
+from edge_fusion.align.firings import Closed, Firings
+from edge_fusion.align.shelf import Shelf
+from edge_fusion.align.slices import LaneKey, OpenSlices, Slice, lane_of
+from edge_fusion.align.source import Lane, Source
 from edge_fusion.align.watermark import SiteWatermark
-from edge_fusion.align.windows import Assigner
+from edge_fusion.align.windows import Assigner, index_of, window
+from edge_fusion.errors import SnapshotError
 from edge_fusion.events import (
-    Admitted,
     ArrivalTime,
-    ClosedBy,
     Duplicate,
     Event,
     EventTime,
     Frame,
+    Offline,
     Outcome,
     Pane,
     Quarantined,
@@ -32,15 +35,13 @@ from edge_fusion.events import (
     TimeSource,
     Timing,
     TooLate,
-    Window,
 )
 
-REVISION_DELAY = 1.0
-"""Seconds for which late events of a window are gathered into one revision."""
+RETAINED_SLICES = 256
+"""A slice this much older than the newest is let go, even if its lateness is not up: a burst over
+more windows than that must not cost more memory."""
 
-RETAINED_WINDOWS = 256
-"""Closed windows a site keeps for revision. Past it the oldest go before their lateness is up:
-a burst that closes more than this many windows must not cost more memory than that."""
+INFINITY = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +62,27 @@ class Alignment:
 class SiteAssembler:
     """Clocks, watermark and windows of one site."""
 
-    def __init__(self, site: str, alignment: Alignment) -> None:
+    def __init__(self, site: str, alignment: Alignment, census: Census) -> None:
+        windows = alignment.windows
         self.site = site
+        self.due = INFINITY
+        """Arrival time before which nothing can be due."""
         self._alignment = alignment
-        self._watermark = SiteWatermark(alignment.max_out_of_orderness, alignment.idle_timeout)
-        self._sources: set[str] = set()
-        self._clocks: dict[str, DeviceClock] = {}
-        self._cameras: dict[str, ArrivalTime] = {}
-        self._open: dict[Window, Bucket] = {}
-        self._closed: dict[Window, Bucket] = {}
-        self._crossings = Crossings(alignment.windows.every)
-        self._history = History(alignment.carry, alignment.max_readings)
+        self._census = census
+        self._windows = windows
+        self._retained = RETAINED_SLICES + windows.overlap
+        self._sources: dict[tuple[str, bool], Source] = {}
+        self._lanes: dict[LaneKey, Lane] = {}
+        self._watermark = SiteWatermark(
+            alignment.max_out_of_orderness, alignment.idle_timeout, windows.every
+        )
+        self._firings = Firings(
+            windows, max_wait=alignment.max_wait, allowed_lateness=alignment.allowed_lateness
+        )
+        self._shelf = Shelf(
+            windows, max_readings=alignment.max_readings, max_frames=alignment.max_frames
+        )
+        self._open_slices = OpenSlices(windows.every)
 
     @property
     def watermark(self) -> EventTime:
@@ -82,185 +93,209 @@ class SiteAssembler:
         return self._watermark.idle(now)
 
     def offsets(self) -> dict[str, float]:
-        """Estimated clock offset (arrival - device time, seconds) of each source with a clock."""
-        return {name.partition(":")[2]: clock.offset for name, clock in self._clocks.items()}
+        """Estimated clock offset (arrival - device time, seconds) of each source."""
+        return {source.name: source.clock.offset for source in self._sources.values()}
 
-    def knows(self, event: Event) -> bool:
-        return _source(event) in self._sources
+    def lane(self, reading: Reading) -> Lane | None:
+        """The short way of a reading, if there is one."""
+        return self._lanes.get((reading.device, reading.quantity))
 
     def feed(self, event: Event) -> list[Outcome]:
-        """Take one event; its arrival time must not lie before that of the one before."""
+        """Take one event; its arrival time must not lie before that of the one before.
+
+        Returns what came of it and of the time that went by: the event itself, as corrected, if
+        it was admitted.
+        """
         outcomes = self.advance(event.arrival)
-        self._sources.add(_source(event))
-        # With no window open nobody waits for silence, and no timer has noted it.
-        self._watermark.make_idle(event.arrival)
-        placed, verdict = self._correct(event)
-        outcomes += self._place(placed, verdict, event.arrival)
-        outcomes += self._fire_closed(event.arrival)
-        return outcomes
+        lane = self.lane(event) if isinstance(event, Reading) else None
+        if lane is None:
+            return outcomes + self.take(event)
+        if lane.takes(event) or lane.moves_on(event):
+            return [*outcomes, event]
+        if lane.crosses(event):
+            return [*outcomes, event, *self.pass_edge(lane.source, event.arrival)]
+        return outcomes + self.take(event)
 
     def wake(self) -> ArrivalTime | None:
         """The arrival time at which something is due, or None."""
-        due = [
-            bucket.revision_due
-            for bucket in self._closed.values()
-            if bucket.revision_due is not None
-        ]
-        if self._open:
-            earliest = min(window.end for window in self._open)
-            due.append(ArrivalTime(earliest + self._alignment.max_wait))
-            idle = self._watermark.next_idle()
-            if idle is not None:
-                due.append(idle)
-        return min(due, default=None)
+        return ArrivalTime(self.due) if self.due < INFINITY else None
 
     def advance(self, now: ArrivalTime) -> list[Outcome]:
         """Run everything that is due at `now` or before, in the order in which it was due."""
         outcomes: list[Outcome] = []
-        while (due := self.wake()) is not None and due <= now:
+        while self.due <= now:
+            due = ArrivalTime(self.due)
             self._watermark.make_idle(due)
-            outcomes += self._fire_closed(due)
-            outcomes += self._fire_revisions(due)
+            outcomes += self._fire(due)
         return outcomes
 
-    def _correct(self, event: Event) -> tuple[Event, Admitted | Quarantined]:
-        if event.time_source is TimeSource.ARRIVAL:
-            return event, Admitted(event)
-        clock = self._clocks.get(_source(event))
-        if clock is None:
-            clock = self._clocks[_source(event)] = DeviceClock(self._alignment.max_skew)
-        corrected = clock.correct(event.time, event.arrival)
-        placed = event if corrected.time == event.time else replace(event, time=corrected.time)
-        if corrected.reason is None:
-            return placed, Admitted(placed)
-        return placed, Quarantined(placed, corrected.reason, event.time)
+    def offline(self, notice: Offline) -> list[Outcome]:
+        """Make a device idle at once, as it was reported dead."""
+        outcomes = self.advance(notice.arrival)
+        for is_camera in (False, True):
+            source = self._sources.get((notice.device, is_camera))
+            if source is not None and not source.idle:
+                self._watermark.retire(source)
+        return outcomes + self._fire(notice.arrival)
 
-    def _place(
-        self, event: Event, verdict: Admitted | Quarantined, now: ArrivalTime
-    ) -> list[Outcome]:
-        """Put an event into every window of its time that still takes it."""
-        buckets = [
-            bucket
-            for window in self._alignment.windows.windows_of(event.time)
-            if (bucket := self._bucket(window, now)) is not None
-        ]
-        if not buckets:
-            return [TooLate(event, self._watermark.value)]
-        if any(event in bucket for bucket in buckets):
-            return [Duplicate(event)]
-        roomy = [bucket for bucket in buckets if bucket.has_room_for(event)]
-        if not roomy:
-            return [Shed(event, ShedReason.MAX_READINGS)]
-        pushed_out = {
-            key_of(frame): Shed(frame, ShedReason.MAX_FRAMES)
-            for bucket in roomy
-            if (frame := self._add(bucket, event, now))
-        }
-        self._note(event, now)
-        return [verdict, *pushed_out.values()]
+    def take(self, event: Event) -> list[Outcome]:
+        """The long way of an event into its slice, when nothing is due before it."""
+        source, now = self._source(event), event.arrival
+        if source is None:
+            return [Shed(event, ShedReason.MAX_DEVICES)]
+        placed, verdict = self._correct(source, event)
+        index = index_of(placed.time, self._windows.every)
+        if not self._firings.is_open(index) and self._is_too_late(index, now):
+            return [TooLate(placed, self._watermark.value)]
+        into = self._shelf.slice(index)
+        if placed in into:
+            return [Duplicate(placed)]
+        if not into.has_room_for(placed):
+            return [Shed(placed, ShedReason.MAX_READINGS)]
+        pushed_out = into.add(placed)
+        self._shelf.keep(into)
+        outcomes: list[Outcome] = [verdict]
+        if pushed_out is not None:
+            outcomes.append(Shed(pushed_out, ShedReason.MAX_FRAMES))
+        due = self._firings.enter(index, now)
+        self.due = min(self.due, due, now + self._alignment.idle_timeout)
+        self._lead(placed, into, source)
+        passed = self._watermark.observe(source, self._reached(source, verdict), now)
+        return outcomes + self._fire(now) if passed else outcomes
 
-    def _bucket(self, window: Window, now: ArrivalTime) -> Bucket | None:
-        """The bucket that takes an event for `window` at `now`; None if it is too late."""
-        bucket = self._open.get(window) or self._closed.get(window)
-        closed_at, closed_by = self._close_of(window, bucket)
-        if now >= closed_at and now > closed_at + self._alignment.allowed_lateness:
-            return None
-        if bucket is None:
-            bucket = Bucket(window, self._alignment.max_readings, self._alignment.max_frames)
-            if now >= closed_at:
-                bucket.closed_at, bucket.closed_by = closed_at, closed_by
-        return bucket
-
-    def _close_of(self, window: Window, bucket: Bucket | None) -> tuple[ArrivalTime, ClosedBy]:
-        """When a window closed, or will have closed at the latest, and by what."""
-        if bucket is not None and bucket.closed_at is not None:
-            return bucket.closed_at, bucket.closed_by
-        latest = ArrivalTime(window.end + self._alignment.max_wait)
-        crossed = self._crossings.when(window.end)
-        if crossed is not None and crossed <= latest:
-            return crossed, ClosedBy.WATERMARK
-        return latest, ClosedBy.MAX_WAIT
-
-    def _add(self, bucket: Bucket, event: Event, now: ArrivalTime) -> Frame | None:
-        if bucket.closed_at is None:
-            self._open[bucket.window] = bucket
-        else:
-            self._closed[bucket.window] = bucket
-            bucket.late += 1
-            if bucket.revision_due is None:
-                bucket.revision_due = ArrivalTime(now + REVISION_DELAY)
-        return bucket.add(event)
-
-    def _note(self, event: Event, now: ArrivalTime) -> None:
-        if isinstance(event, Reading):
-            self._history.add(event)
-        else:
-            self._cameras[event.camera] = now
-        self._watermark.observe(_source(event), event.time, now)
-
-    def _fire_closed(self, now: ArrivalTime) -> list[Outcome]:
-        """Close what the watermark or `max_wait` has reached, in order of window end."""
-        if self._watermark.value > float("-inf"):
-            self._crossings.add(self._watermark.value, now)
-        panes: list[Outcome] = []
-        for window in sorted(self._open, key=lambda window: window.end):
-            closed_at, closed_by = self._close_of(window, None)
-            if closed_at > now:
-                break
-            bucket = self._open.pop(window)
-            bucket.closed_at, bucket.closed_by = now, closed_by
-            self._closed[window] = bucket
-            panes.append(self._pane(bucket, Timing.ON_TIME, now))
-        if panes:
-            self._forget(now)
-        return panes
-
-    def _fire_revisions(self, now: ArrivalTime) -> list[Outcome]:
-        due = [
-            bucket
-            for bucket in self._closed.values()
-            if bucket.revision_due is not None and bucket.revision_due <= now
-        ]
-        due.sort(key=lambda bucket: bucket.window.end)
-        panes: list[Outcome] = []
-        for bucket in due:
-            bucket.revision_due = None
-            panes.append(self._pane(bucket, Timing.LATE, now))
-        self._forget(now)
-        return panes
-
-    def _pane(self, bucket: Bucket, timing: Timing, now: ArrivalTime) -> Pane:
-        index = bucket.firings
-        bucket.firings += 1
-        carry = self._alignment.carry
-        return Pane(
-            site=self.site,
-            window=bucket.window,
-            index=index,
-            timing=timing,
-            closed_by=bucket.closed_by,
-            fired_at=now,
-            events=bucket.events(),
-            carried=self._history.before(bucket.window.start),
-            cameras=tuple(sorted(c for c, heard in self._cameras.items() if now - heard < carry)),
-            late=bucket.late,
+    def snapshot(self) -> bytes:
+        """All there is to know, from which `restore` goes on as if nothing had happened."""
+        archive = Archive(self.site)
+        return archive.pack(
+            {
+                "windows": [self._windows.every, self._windows.overlap],
+                "due": self.due,
+                "sources": [[*key, source.state()] for key, source in self._sources.items()],
+                "lanes": [[*key, lane.into.index] for key, lane in self._lanes.items()],
+                "watermark": self._watermark.value,
+                "firings": self._firings.state(),
+                "shelf": self._shelf.state(archive),
+            }
         )
 
-    def _forget(self, now: ArrivalTime) -> None:
-        """Let go of closed windows past their lateness, and of what only they needed."""
-        horizon = ArrivalTime(now - self._alignment.allowed_lateness)
-        settled = [w for w, bucket in self._closed.items() if bucket.revision_due is None]
-        settled.sort(key=lambda window: window.end)
-        surplus = len(self._closed) - RETAINED_WINDOWS
-        for place, window in enumerate(settled):
-            closed_at = self._closed[window].closed_at
-            if place < surplus or (closed_at is not None and closed_at < horizon):
-                del self._closed[window]
-        self._crossings.forget_before(horizon)
-        starts = [window.start for window in (*self._open, *self._closed)]
-        self._history.forget_before(min(starts, default=self._watermark.value))
+    def restore(self, snapshot: bytes) -> None:
+        """Take up a snapshot; for a new assembler only.
 
+        Raises SnapshotError if it is none, or if windows were of another size then.
+        """
+        state, pictures = unpack(snapshot)
+        if state["windows"] != [self._windows.every, self._windows.overlap]:
+            raise SnapshotError(f"made for other windows (every, overlap): {state['windows']}")
+        self.due = state["due"]
+        self._firings.restore(state["firings"])
+        self._shelf.restore(state["shelf"], Archive(self.site, pictures))
+        for each in self._shelf:
+            if self._firings.is_open(each.index):
+                self._open_slices[each.index] = each
+        for name, is_camera, source in state["sources"]:
+            self._add(Source.restored(name, self._alignment.max_skew, source), is_camera=is_camera)
+        for name, quantity, index in state["lanes"]:
+            lane = self._add_lane((name, quantity), self._sources[name, not quantity])
+            if index in self._open_slices:
+                lane.bind(self._open_slices[index])
+        self._watermark.restore(state["watermark"])
 
-def _source(event: Event) -> str:
-    # A camera and a sensor may bear the same name.
-    return f"{'reading' if isinstance(event, Reading) else 'frame'}:{event.source}"
+    def pass_edge(self, source: Source, now: ArrivalTime) -> list[Outcome]:
+        """Close what may be closed when a lane took a reading beyond the edge of its source."""
+        return self._fire(now) if self._watermark.crossed(source) else []
+
+    def _source(self, event: Event) -> Source | None:
+        # A camera and a sensor may bear the same name.
+        key = event.source, isinstance(event, Frame)
+        source = self._sources.get(key)
+        if source is None and self._census.admit():
+            source = Source(event.source, DeviceClock(self._alignment.max_skew))
+            self._add(source, is_camera=key[1])
+        return source
+
+    def _add(self, source: Source, *, is_camera: bool) -> None:
+        self._sources[source.name, is_camera] = source
+        self._watermark.add(source)
+
+    def _add_lane(self, key: LaneKey, source: Source) -> Lane:
+        lane = self._lanes[key] = Lane(key, source, self._open_slices)
+        source.lanes.append(lane)
+        return lane
+
+    def _correct(self, source: Source, event: Event) -> tuple[Event, Event | Quarantined]:
+        if event.time_source is TimeSource.ARRIVAL:
+            return event, event
+        corrected = source.clock.correct(event.time, event.arrival, source.latest)
+        placed = event if corrected.time == event.time else replace(event, time=corrected.time)
+        if corrected.reason is None:
+            return placed, placed
+        return placed, Quarantined(placed, corrected.reason, event.time)
+
+    def _is_too_late(self, index: int, now: ArrivalTime) -> bool:
+        return index < max(self._firings.final(now), self._shelf.newest - self._retained)
+
+    def _lead(self, event: Event, into: Slice, source: Source) -> None:
+        """Let the readings that follow take the short way, if there is one."""
+        key = lane_of(event)
+        lane = self._lanes.get(key) or self._add_lane(key, source)
+        if self._firings.is_open(into.index):
+            self._open_slices[into.index] = into
+        if not source.clock.trusted:
+            for each in source.lanes:
+                each.unbind()
+        elif into.index in self._open_slices:
+            lane.bind(into)
+
+    def _reached(self, source: Source, verdict: Event | Quarantined) -> EventTime:
+        """How far a source has come with an event."""
+        if not isinstance(verdict, Quarantined):
+            return verdict.time
+        # A time we made up says nothing of how far a device with a sound clock has come.
+        return source.latest if source.clock.trusted else verdict.event.time
+
+    def _fire(self, now: ArrivalTime) -> list[Outcome]:
+        """Fire the windows that are to close or to be revised, and let go of the oldest."""
+        panes: list[Outcome] = []
+        for number, closed in self._firings.close(self._watermark.passed, now):
+            self._seal(number)
+            panes.append(self._pane(number, closed, Timing.ON_TIME, now))
+        oldest = self._shelf.newest - self._retained
+        for number, closed in self._firings.revise(now, oldest):
+            panes.append(self._pane(number, closed, Timing.LATE, now))
+        if panes:
+            final = max(self._firings.final(now), oldest)
+            self._shelf.let_go(self._firings.let_go(final, now))
+        self.due = min(self._watermark.next_idle(), self._firings.due())
+        return panes
+
+    def _seal(self, index: int) -> None:
+        """Close the short ways into a slice whose first window closes."""
+        closed = self._open_slices.pop(index, None)
+        if closed is not None:
+            for key in closed:
+                lane = self._lanes[key]
+                if lane.into is closed:
+                    lane.unbind()
+
+    def _pane(self, number: int, closed: Closed, timing: Timing, now: ArrivalTime) -> Pane:
+        index, first = closed.firings, number - self._windows.overlap + 1
+        closed.firings += 1
+        extent = window(number, self._windows)
+        return Pane(
+            site=self.site,
+            window=extent,
+            index=index,
+            timing=timing,
+            closed_by=closed.closed_by,
+            fired_at=now,
+            events=self._shelf.events(first, number),
+            carried=self._shelf.carried(first, extent.start - self._alignment.carry),
+            cameras=self._cameras(now),
+            late=closed.late,
+        )
+
+    def _cameras(self, now: ArrivalTime) -> tuple[str, ...]:
+        """The cameras heard within `carry`, whether or not one gave a frame to a window."""
+        since = now - self._alignment.carry
+        cameras = (source for (_, is_camera), source in self._sources.items() if is_camera)
+        return tuple(sorted(source.name for source in cameras if source.heard > since))

@@ -8,27 +8,35 @@ it is, beyond that it is corrected by the estimate.
 What is not believed:
 
 * a time before 2020 (a clock that was never set), or later than arrival + `max_skew` after
-  correction (a clock that ran ahead), or that went back by more than `max_skew` while the
-  estimate grew (a clock that was stepped back): the event takes its arrival time instead, and
-  nothing is learned from it;
-* a backlog, told from a stepped clock by its times going on where they left off: its own times
-  are right, but its delays are no offsets, so nothing is learned from it either.
+  correction (a clock that ran ahead), or that went back by more than `max_skew` while d grew
+  (a clock that was stepped back): the event takes its arrival time instead, and nothing is
+  learned from it;
+* an old time that goes on where the device left off, or that is the first of its device: that
+  is a backlog or a retained message. The time is right, but its delay is no offset, so nothing
+  is learned from it either.
 
-`SETTLED` differences in a row that agree with each other (device and arrival clock advance alike)
-show that the clock itself has moved; the estimate then starts afresh from them.
+`SETTLED` differences that agree with each other while device and arrival clock advance alike
+show that the clock itself is off; the estimate then starts afresh from them.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
+from typing import Any
 
 from edge_fusion.events import ArrivalTime, EventTime, QuarantineReason
 
-HISTORY = 64
-HORIZON = 600.0
+BLOCK = 32
+"""Differences in a block. The estimate is the least of this block and the one before."""
+
+BLOCK_SECONDS = 300.0
 SETTLED = 3
+PACE = 0.5
+"""Differences agree if they move by no more than this share of the time that went by."""
+
 YEAR_2020 = 1_577_836_800.0
+INFINITY = float("inf")
+NEVER = EventTime(-INFINITY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,75 +50,119 @@ class Corrected:
 class DeviceClock:
     """The clock of one device, seen through its messages."""
 
+    __slots__ = ("_before", "_last", "_least", "_left", "_moved", "_until", "max_skew", "trusted")
+
     def __init__(self, max_skew: float) -> None:
-        self._max_skew = max_skew
-        self._learned: deque[tuple[ArrivalTime, float]] = deque(maxlen=HISTORY)
-        self._strangers: list[tuple[ArrivalTime, float]] = []
-        self._latest: EventTime | None = None
+        self.max_skew = max_skew
+        self.trusted = True
+        """Whether the device's time is used as it is; so it is before it has claimed any."""
+        self._before = INFINITY
+        self._least = INFINITY
+        self._left = 0
+        self._until = ArrivalTime(-INFINITY)
+        self._last: EventTime | None = None
+        self._moved: _Moved | None = None
 
     @property
     def offset(self) -> float:
         """Estimate of arrival - device time, in seconds; 0 before anything was learned."""
-        return min((difference for _, difference in self._learned), default=0.0)
+        offset = min(self._before, self._least)
+        return offset if offset < INFINITY else 0.0
 
-    def correct(self, claimed: EventTime, arrival: ArrivalTime) -> Corrected:
-        """Event time for a timestamp the device claims; learns from it where it may."""
-        if claimed < YEAR_2020:
+    def correct(
+        self, claimed: EventTime, arrival: ArrivalTime, reached: EventTime = NEVER
+    ) -> Corrected:
+        """Event time for a timestamp the device claims; learns from it where it may.
+
+        `reached` is the largest event time of the device so far.
+        """
+        if not claimed >= YEAR_2020:
+            self.trusted = self.trusted and self._least < INFINITY
             return Corrected(EventTime(arrival), QuarantineReason.BEFORE_2020)
+        if self.trusted and self._last is not None:
+            self._last = max(self._last, reached)
         difference = arrival - claimed
-        if not self._learned:
-            found = self._first(claimed, difference, arrival)
-        elif abs(difference - self.offset) <= self._max_skew:
-            self._strangers.clear()
-            found = self._believe(claimed, difference, arrival)
-        else:
-            found = self._stranger(claimed, difference, arrival)
-        if found.time > arrival + self._max_skew:
-            return Corrected(EventTime(arrival), QuarantineReason.FUTURE)
-        return found
-
-    def _first(self, claimed: EventTime, difference: float, arrival: ArrivalTime) -> Corrected:
-        if difference < -self._max_skew and not self._settles(difference, arrival):
-            return Corrected(EventTime(arrival), QuarantineReason.FUTURE)
-        return self._believe(claimed, difference, arrival)
-
-    def _stranger(self, claimed: EventTime, difference: float, arrival: ArrivalTime) -> Corrected:
-        ahead = difference < self.offset
-        goes_on = self._latest is not None and claimed >= self._latest - self._max_skew
-        if self._settles(difference, arrival):
-            self._learned.clear()
-            self._learned.extend(self._strangers)
-            self._strangers.clear()
-            return self._believe(claimed, difference, arrival)
-        if ahead:
-            return Corrected(EventTime(arrival), QuarantineReason.FUTURE)
-        if goes_on:
-            self._latest = claimed
-            return Corrected(self._corrected(claimed))
-        return Corrected(EventTime(arrival), QuarantineReason.JUMP)
-
-    def _settles(self, difference: float, arrival: ArrivalTime) -> bool:
-        """Note a difference that does not fit; true once enough of them agree."""
-        if self._strangers and not self._agrees(difference, arrival):
-            self._strangers.clear()
-        self._strangers.append((arrival, difference))
-        return len(self._strangers) >= SETTLED
-
-    def _agrees(self, difference: float, arrival: ArrivalTime) -> bool:
-        # In a backlog the difference falls by about a second a second; a clock that was stepped
-        # goes on at the pace of ours.
-        then, before = self._strangers[-1]
-        claimed_elapsed = (arrival - difference) - (then - before)
-        pace = abs(difference - before) <= 0.5 * abs(claimed_elapsed)
-        return pace and abs(difference - before) <= self._max_skew
-
-    def _believe(self, claimed: EventTime, difference: float, arrival: ArrivalTime) -> Corrected:
-        self._learned.append((arrival, difference))
-        while arrival - self._learned[0][0] > HORIZON:
-            self._learned.popleft()
-        self._latest = claimed if self._latest is None else max(self._latest, claimed)
+        if abs(difference - self._expected) <= self.max_skew:
+            self._moved = None
+        elif not self._settles(claimed, difference):
+            return self._strange(claimed, difference, arrival)
+        self.learn(difference, arrival)
+        self._last = claimed
         return Corrected(self._corrected(claimed))
 
+    def learn(self, difference: float, arrival: ArrivalTime) -> None:
+        """Take a difference for one that is the clock's offset and the delay of a message."""
+        if self._left == 0 or arrival >= self._until:
+            self._before, self._least = self._least, difference
+            self._left, self._until = BLOCK, ArrivalTime(arrival + BLOCK_SECONDS)
+        self._least = min(self._least, difference)
+        self._left -= 1
+        self.trusted = abs(self.offset) <= self.max_skew
+
+    @property
+    def _expected(self) -> float:
+        return 0.0 if self.trusted else self.offset
+
+    def _strange(self, claimed: EventTime, difference: float, arrival: ArrivalTime) -> Corrected:
+        self.trusted = self.trusted and self._least < INFINITY
+        if difference < self._expected:
+            return Corrected(EventTime(arrival), QuarantineReason.FUTURE)
+        if self._last is not None and claimed < self._last - self.max_skew:
+            return Corrected(EventTime(arrival), QuarantineReason.JUMP)
+        self._last = claimed
+        return Corrected(self._corrected(claimed))
+
+    def _settles(self, claimed: EventTime, difference: float) -> bool:
+        """Note a difference that does not fit; true once enough of them agree."""
+        moved = self._moved
+        if moved is None or abs(difference - moved.start) > self.max_skew:
+            self._moved = _Moved(claimed, claimed, difference, difference, difference, 1)
+            return False
+        if claimed > moved.last:
+            self._moved = moved = replace(
+                moved,
+                last=claimed,
+                end=difference,
+                least=min(moved.least, difference),
+                count=moved.count + 1,
+            )
+        if moved.count < SETTLED or not moved.at_our_pace:
+            return False
+        self._moved = None
+        self._before, self._least, self._left = INFINITY, moved.least, 0
+        return True
+
     def _corrected(self, claimed: EventTime) -> EventTime:
-        offset = self.offset
-        return claimed if abs(offset) <= self._max_skew else EventTime(claimed + offset)
+        return claimed if self.trusted else EventTime(claimed + self.offset)
+
+    def state(self) -> list[Any]:
+        """All there is to know, as JSON can hold it."""
+        moved = None if self._moved is None else astuple(self._moved)
+        estimate = [self._before, self._least, self._left, self._until]
+        return [self.trusted, *estimate, self._last, moved]
+
+    @classmethod
+    def restored(cls, max_skew: float, state: list[Any]) -> DeviceClock:
+        """The clock whose `state` was taken."""
+        clock = cls(max_skew)
+        clock.trusted, *estimate, clock._last, moved = state
+        clock._before, clock._least, clock._left, clock._until = estimate
+        clock._moved = None if moved is None else _Moved(*moved)
+        return clock
+
+
+@dataclass(frozen=True, slots=True)
+class _Moved:
+    """Differences that disagree with the estimate, and not much with each other."""
+
+    first: EventTime
+    last: EventTime
+    start: float
+    end: float
+    least: float
+    count: int
+
+    @property
+    def at_our_pace(self) -> bool:
+        """In a backlog, unlike by a wrong clock, they fall by about a second a second."""
+        return abs(self.end - self.start) <= PACE * (self.last - self.first)

@@ -3,10 +3,30 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from edge_fusion.align.assembler import Alignment, SiteAssembler
-from edge_fusion.events import ArrivalTime, Event, Outcome, Shed, ShedReason
+from edge_fusion.align.census import Census
+from edge_fusion.align.source import NO_LANE, Lane
+from edge_fusion.events import ArrivalTime, Event, Offline, Outcome, Reading, Shed, ShedReason
+
+INFINITY = float("inf")
+
+
+@dataclass(slots=True)
+class _Entry:
+    """An assembler, and when it is next looked at: never after it is due."""
+
+    assembler: SiteAssembler
+    scheduled: float = INFINITY
+
+
+class _Lanes(dict[tuple[str, str, str], Lane]):
+    """Lanes by site, device and quantity; that of an unknown one takes nothing."""
+
+    def __missing__(self, key: tuple[str, str, str]) -> Lane:
+        return NO_LANE
 
 
 class Sites:
@@ -19,56 +39,105 @@ class Sites:
     def __init__(self, alignment: Alignment, *, max_sites: int, max_devices: int) -> None:
         self._alignment = alignment
         self._max_sites = max_sites
-        self._max_devices = max_devices
-        self._devices = 0
-        self._assemblers: dict[str, SiteAssembler] = {}
-        # Entries go stale when a site's wake moves; they are dropped when they come up.
-        self._due: list[tuple[ArrivalTime, str]] = []
-        self._wakes: dict[str, ArrivalTime | None] = {}
+        self._census = Census(max_devices)
+        self._entries: dict[str, _Entry] = {}
+        self._lanes = _Lanes()
+        self._agenda: list[tuple[float, str]] = []
+        self._due = INFINITY
 
     def __iter__(self) -> Iterator[SiteAssembler]:
-        return iter(self._assemblers.values())
+        return (entry.assembler for entry in self._entries.values())
 
     def __len__(self) -> int:
-        return len(self._assemblers)
+        return len(self._entries)
 
-    def feed(self, event: Event) -> list[Outcome]:
-        """Take one event, after everything that was due before it at any site."""
-        outcomes = self.advance(event.arrival)
-        assembler = self._assemblers.get(event.site)
-        if assembler is None:
-            if len(self._assemblers) >= self._max_sites:
-                return [*outcomes, Shed(event, ShedReason.MAX_SITES)]
-            assembler = SiteAssembler(event.site, self._alignment)
-        if not assembler.knows(event):
-            if self._devices >= self._max_devices:
-                return [*outcomes, Shed(event, ShedReason.MAX_DEVICES)]
-            self._devices += 1
-        self._assemblers[event.site] = assembler
-        outcomes += assembler.feed(event)
-        self._schedule(assembler)
+    def feed(self, events: Iterable[Event | Offline]) -> list[Outcome]:
+        """Take events in order of arrival, each after everything that was due before it anywhere.
+
+        Returns what came of them and of the time that went by: an event itself, as corrected, if
+        it was admitted.
+        """
+        outcomes: list[Outcome] = []
+        lanes = self._lanes
+        for event in events:
+            if event.arrival >= self._due:
+                outcomes += self.advance(event.arrival)
+            if type(event) is not Reading:
+                outcomes += self._take(event)
+                continue
+            lane = lanes[event.site, event.device, event.quantity]
+            if lane.takes(event):
+                outcomes.append(event)
+            elif lane.crosses(event):
+                outcomes.append(event)
+                outcomes += self._pass_edge(lane, event)
+            elif lane.moves_on(event):
+                outcomes.append(event)
+            else:
+                outcomes += self._take(event)
+        return outcomes
+
+    def _pass_edge(self, lane: Lane, reading: Reading) -> list[Outcome]:
+        entry = self._entries[reading.site]
+        panes = entry.assembler.pass_edge(lane.source, reading.arrival)
+        if panes:
+            self._schedule(entry)
+        return panes
+
+    def _take(self, event: Event | Offline) -> list[Outcome]:
+        """The long way of an event."""
+        if isinstance(event, Offline):
+            return self._offline(event)
+        entry = self._entries.get(event.site) or self._new_entry(event.site)
+        if entry is None:
+            return [Shed(event, ShedReason.MAX_SITES)]
+        assembler = entry.assembler
+        outcomes = assembler.advance(event.arrival) + assembler.take(event)
+        self._schedule(entry)
+        if isinstance(event, Reading) and (lane := assembler.lane(event)) is not None:
+            self._lanes[event.site, event.device, event.quantity] = lane
+        return outcomes
+
+    def _offline(self, notice: Offline) -> list[Outcome]:
+        """A device is dead; one that was never heard of is none of ours."""
+        entry = self._entries.get(notice.site)
+        if entry is None:
+            return []
+        outcomes = entry.assembler.offline(notice)
+        self._schedule(entry)
         return outcomes
 
     def wake(self) -> ArrivalTime | None:
-        """When the next timer of any site is due, or None."""
-        while self._due and self._wakes.get(self._due[0][1]) != self._due[0][0]:
-            heapq.heappop(self._due)
-        return self._due[0][0] if self._due else None
+        """The arrival time at which something is due at any site, or None."""
+        return ArrivalTime(self._due) if self._due < INFINITY else None
 
     def advance(self, now: ArrivalTime) -> list[Outcome]:
         """Run every timer due at `now` or before."""
         outcomes: list[Outcome] = []
-        while (due := self.wake()) is not None and due <= now:
-            _, site = heapq.heappop(self._due)
-            self._wakes[site] = None
-            assembler = self._assemblers[site]
-            outcomes += assembler.advance(due)
-            self._schedule(assembler)
+        while self._due <= now:
+            at, site = heapq.heappop(self._agenda)
+            entry = self._entries[site]
+            outcomes += entry.assembler.advance(ArrivalTime(at))
+            entry.scheduled = INFINITY
+            self._schedule(entry)
         return outcomes
 
-    def _schedule(self, assembler: SiteAssembler) -> None:
-        due = assembler.wake()
-        if due != self._wakes.get(assembler.site):
-            self._wakes[assembler.site] = due
-            if due is not None:
-                heapq.heappush(self._due, (due, assembler.site))
+    def _new_entry(self, site: str) -> _Entry | None:
+        if len(self._entries) >= self._max_sites:
+            return None
+        assembler = SiteAssembler(site, self._alignment, self._census)
+        entry = self._entries[site] = _Entry(assembler)
+        return entry
+
+    def _schedule(self, entry: _Entry) -> None:
+        """Put a site on the agenda for when it is due; what else stands there for it is stale."""
+        due = entry.assembler.due
+        if due < entry.scheduled:
+            entry.scheduled = due
+            heapq.heappush(self._agenda, (due, entry.assembler.site))
+        while self._agenda and self._is_stale(*self._agenda[0]):
+            heapq.heappop(self._agenda)
+        self._due = self._agenda[0][0] if self._agenda else INFINITY
+
+    def _is_stale(self, at: float, site: str) -> bool:
+        return at != self._entries[site].scheduled

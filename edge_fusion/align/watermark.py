@@ -3,67 +3,133 @@
 watermark = max(itself, min over the site's active sources of
 (largest admitted event time - max_out_of_orderness)): bounded out-of-orderness per source
 (Akidau et al., "The Dataflow Model", VLDB 2015), then the minimum over the site, so that no
-source is overtaken by a faster one. A source that was silent for `idle_timeout` of arrival time
-is idle and does not count; nor does one that has been reported dead.
+source is overtaken by a faster one.
+
+Who does not count: a source that was silent for `idle_timeout` of arrival time, or was reported
+dead, until it is heard again; and, at a site that knows any source with a sound clock, every
+source whose clock is not, so that a wrong clock moves nobody else's windows.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from edge_fusion.align.source import NEVER, Source
+from edge_fusion.align.windows import index_of
 from edge_fusion.events import ArrivalTime, EventTime
 
-NEVER = EventTime(float("-inf"))
+INFINITY = float("inf")
 
-
-@dataclass(slots=True)
-class _Source:
-    latest: EventTime
-    heard: ArrivalTime
-    idle: bool = False
+_HAIR = 1e-6
+"""Seconds. An edge lies this much before the instant at which it matters, since that is found by
+adding and compared by subtracting; event times of our days are multiples of a quarter of it."""
 
 
 class SiteWatermark:
-    """The watermark of one site. It never goes back."""
+    """The watermark of one site. It never goes back.
 
-    def __init__(self, max_out_of_orderness: float, idle_timeout: float) -> None:
+    Nothing depends on where it is between the ends of two slices of `every` seconds, so it is
+    worked out only when the last source came past its edge, and when who counts changes.
+    """
+
+    def __init__(self, max_out_of_orderness: float, idle_timeout: float, every: float) -> None:
         self._slack = max_out_of_orderness
         self._idle_timeout = idle_timeout
-        self._sources: dict[str, _Source] = {}
+        self._every = every
+        self._sources: list[Source] = []
         self._value = NEVER
+        self._any_sound = False
+        self._edge = NEVER
+        self._behind = 0
+        """How many sources that count have yet to come past `_edge`."""
+        self.passed = 0
+        """All slices below have ended at the watermark or before it."""
 
     @property
     def value(self) -> EventTime:
-        return self._value
+        return max(self._value, self._reached())
 
     def idle(self, now: ArrivalTime) -> int:
         """How many known sources are idle at `now`."""
-        return sum(source.heard + self._idle_timeout <= now for source in self._sources.values())
+        return sum(
+            source.idle or source.heard + self._idle_timeout <= now for source in self._sources
+        )
 
-    def observe(self, source: str, time: EventTime, arrival: ArrivalTime) -> None:
-        """Take note of an admitted event; makes its source active."""
-        known = self._sources.get(source)
-        if known is None:
-            self._sources[source] = _Source(time, arrival)
-        else:
-            known.latest = max(known.latest, time)
-            known.heard = arrival
-            known.idle = False
-        self._advance()
+    def add(self, source: Source) -> None:
+        self._sources.append(source)
 
-    def next_idle(self) -> ArrivalTime | None:
-        """When the next active source becomes idle, if nothing is heard of it."""
-        heard = [source.heard for source in self._sources.values() if not source.idle]
-        return ArrivalTime(min(heard) + self._idle_timeout) if heard else None
+    def observe(self, source: Source, time: EventTime, arrival: ArrivalTime) -> bool:
+        """Take note of an admitted event, after which its source is active.
+
+        True if that carried the watermark past the end of a slice.
+        """
+        passed = self.passed
+        source.heard = arrival
+        sound = source.clock.trusted
+        if source.idle or sound != source.sound:
+            self._settle()
+            source.idle, source.sound = False, sound
+            source.latest = max(source.latest, time)
+            self._settle()
+        source.latest = max(source.latest, time)
+        if source.latest >= source.edge:
+            self.crossed(source)
+        return self.passed > passed
+
+    def crossed(self, source: Source) -> bool:
+        """Move the edge of a source that came past it; True if the watermark passed a slice."""
+        passed, was_behind = self.passed, self._is_behind(source)
+        source.move_edge(self._edge_of(index_of(source.latest - self._slack, self._every)))
+        if was_behind and not self._is_behind(source):
+            self._behind -= 1
+            if self._behind == 0:
+                self._settle()
+        return self.passed > passed
+
+    def next_idle(self) -> float:
+        """When the next active source becomes idle if nothing is heard of it; else infinity."""
+        heard = [source.heard for source in self._sources if not source.idle]
+        return min(heard) + self._idle_timeout if heard else INFINITY
 
     def make_idle(self, now: ArrivalTime) -> None:
         """Make every source idle that has been silent for `idle_timeout` at `now`."""
-        for source in self._sources.values():
-            if source.heard + self._idle_timeout <= now:
-                source.idle = True
-        self._advance()
+        for source in self._sources:
+            if not source.idle and source.heard + self._idle_timeout <= now:
+                self.retire(source)
 
-    def _advance(self) -> None:
-        latest = [source.latest for source in self._sources.values() if not source.idle]
-        if latest:
-            self._value = EventTime(max(self._value, min(latest) - self._slack))
+    def retire(self, source: Source) -> None:
+        """Make a source idle at once."""
+        self._settle()
+        source.idle = True
+        source.move_edge(NEVER)
+        self._settle()
+
+    def restore(self, value: EventTime) -> None:
+        """Go on from a `value`, after the sources were added as they were."""
+        self._value = value
+        if value > NEVER:
+            self.passed = index_of(value, self._every)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Hold on to what was reached, before and after who counts may change."""
+        self._any_sound = any(source.sound for source in self._sources)
+        reached = self._reached()
+        if reached > self._value:
+            self._value = reached
+            self.passed = index_of(reached, self._every)
+        self._edge = self._edge_of(self.passed)
+        self._behind = sum(self._is_behind(source) for source in self._sources)
+
+    def _reached(self) -> EventTime:
+        """The least advance of the sources that count, less the slack."""
+        latest = [source.latest for source in self._sources if self._counts(source)]
+        return EventTime(min(latest) - self._slack) if latest else NEVER
+
+    def _counts(self, source: Source) -> bool:
+        return not source.idle and (source.sound or not self._any_sound)
+
+    def _is_behind(self, source: Source) -> bool:
+        return self._counts(source) and source.edge <= self._edge
+
+    def _edge_of(self, index: int) -> EventTime:
+        """The event time short of which a source has not passed the end of slice `index`."""
+        return EventTime((index + 1) * self._every + self._slack - _HAIR)

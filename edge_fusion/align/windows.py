@@ -1,4 +1,10 @@
-"""Window assigners: event time -> windows, aligned to the Unix epoch; nothing else."""
+"""Window assigners: event time -> windows, aligned to the Unix epoch; nothing else.
+
+The edges of windows cut time into *slices* of `every` seconds. Slice n is [n * every,
+(n + 1) * every); window n is the one that ends with slice n. So an event lies in one slice,
+whatever the overlap, and slice n in the windows n to n + overlap - 1 (stream slicing: J. Li et
+al., "No Pane, No Gain", SIGMOD Record 34(1), 2005).
+"""
 
 from __future__ import annotations
 
@@ -18,8 +24,12 @@ class Tumbling:
     def every(self) -> float:
         return self.size
 
+    @property
+    def overlap(self) -> int:
+        return 1
+
     def windows_of(self, time: EventTime) -> tuple[Window, ...]:
-        return (_window(index_of(time, self.size), self.size, self.size),)
+        return (window(index_of(time, self.size), self),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +39,21 @@ class Hopping:
     size: float
     every: float
 
+    @property
+    def overlap(self) -> int:
+        return round(self.size / self.every)
+
     def windows_of(self, time: EventTime) -> tuple[Window, ...]:
-        last = index_of(time, self.every)
-        overlap = round(self.size / self.every)
-        return tuple(
-            _window(index, self.every, self.size) for index in range(last - overlap + 1, last + 1)
-        )
+        first = index_of(time, self.every)
+        return tuple(window(index, self) for index in range(first, first + self.overlap))
+
+
+Assigner = Tumbling | Hopping
+
+
+def assigner(size: float, every: float) -> Assigner:
+    """The assigner for windows of `size` seconds, one starting every `every` seconds."""
+    return Tumbling(size) if every == size else Hopping(size, every)
 
 
 def index_of(time: float, every: float) -> int:
@@ -45,15 +64,8 @@ def index_of(time: float, every: float) -> int:
     return index + 1 if (index + 1) * every <= time else index
 
 
-def _window(index: int, every: float, size: float) -> Window:
+def window(index: int, windows: Assigner) -> Window:
+    """The window that ends with slice `index`."""
     # Ends are computed as starts are, so that neighbours meet exactly in floating point.
-    ends = round(size / every)
-    return Window(EventTime(index * every), EventTime((index + ends) * every))
-
-
-Assigner = Tumbling | Hopping
-
-
-def assigner(size: float, every: float) -> Assigner:
-    """The assigner for windows of `size` seconds, one starting every `every` seconds."""
-    return Tumbling(size) if every == size else Hopping(size, every)
+    every, end = windows.every, index + 1
+    return Window(EventTime((end - windows.overlap) * every), EventTime(end * every))

@@ -27,7 +27,6 @@ from prometheus_client import (
 from edge_fusion.events import (
     HUMIDITY,
     TEMPERATURE,
-    Admitted,
     AlertChange,
     Duplicate,
     Event,
@@ -228,8 +227,8 @@ class Metrics:
     def observe(self, outcome: Outcome) -> None:
         """Count what became of an event, a message or a window."""
         match outcome:
-            case Admitted(event=event):
-                self._admitted(event)
+            case Reading() | Frame():
+                self._admitted(outcome)
             case Quarantined(event=event, reason=quarantine):
                 self._admitted(event)
                 self._events.quarantined(quarantine.value).inc()

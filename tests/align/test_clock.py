@@ -35,8 +35,41 @@ def test_a_small_offset_within_max_skew_is_left_alone() -> None:
 
 @pytest.mark.parametrize("offset", [HOUR, -HOUR, 50 * 8766 * HOUR / 100, -8766 * HOUR])
 def test_a_clock_that_is_wrong_by_a_constant_is_corrected(offset: float) -> None:
-    errors = feed(DeviceClock(5.0), offset, range(20))
-    assert all(abs(error) <= 0.1 + 1e-6 for error in errors)
+    clock = DeviceClock(5.0)
+    errors = feed(clock, offset, range(20))
+    assert all(abs(error) <= 0.1 + 1e-6 for error in errors[SETTLED - 1 :])
+    assert not clock.trusted
+
+
+def test_a_first_message_that_is_old_is_old_and_says_nothing_of_the_clock() -> None:
+    clock = DeviceClock(5.0)
+    found = clock.correct(EventTime(NOW - HOUR), ArrivalTime(NOW))
+    assert (found.time, found.reason) == (NOW - HOUR, None)
+    assert feed(clock, 0.0, range(1, 4)) == [0.0] * 3
+    assert clock.trusted
+
+
+@pytest.mark.parametrize("interval", [0.1, 1.0, 60.0])
+def test_a_wrong_clock_is_recognised_however_often_it_is_heard(interval: float) -> None:
+    clock, chance = DeviceClock(5.0), random.Random(1)
+    for place in range(100):
+        sent = NOW + place * interval
+        delay = chance.expovariate(1 / 0.08)
+        found = clock.correct(EventTime(sent - HOUR), ArrivalTime(sent + delay))
+    assert abs(found.time - sent) < 0.1
+
+
+def test_quantities_of_one_message_count_once() -> None:
+    clock = DeviceClock(5.0)
+    for _ in range(2 * SETTLED):
+        assert clock.correct(EventTime(NOW + HOUR), ArrivalTime(NOW)).reason is not None
+
+
+def test_before_it_has_claimed_any_time_a_clock_is_trusted_and_after_1970_it_is_not() -> None:
+    clock = DeviceClock(5.0)
+    assert clock.trusted
+    clock.correct(EventTime(0.0), ArrivalTime(NOW))
+    assert not clock.trusted
 
 
 def test_delays_are_filtered_out_by_the_fastest_path() -> None:

@@ -10,6 +10,7 @@ from edge_fusion.align.windows import Tumbling
 from edge_fusion.events import (
     ArrivalTime,
     EventTime,
+    Offline,
     Outcome,
     Pane,
     Reading,
@@ -43,7 +44,7 @@ def fired(outcomes: Iterable[Outcome]) -> list[tuple[str, float, float]]:
 def test_timers_of_all_sites_run_in_the_order_they_were_due() -> None:
     both = sites()
     for site, at in (("hall", 1.0), ("attic", 12.0), ("hall", 13.0)):
-        both.feed(reading(site, at))
+        both.feed([reading(site, at)])
     assert both.wake() == ORIGIN + 25
     assert fired(both.advance(ArrivalTime(ORIGIN + 100))) == [
         ("attic", 10.0, 25.0),
@@ -54,24 +55,32 @@ def test_timers_of_all_sites_run_in_the_order_they_were_due() -> None:
 
 def test_an_event_of_one_site_lets_the_due_windows_of_another_close_first() -> None:
     both = sites()
-    both.feed(reading("hall", 1.0))
-    assert fired(both.feed(reading("attic", 30.0))) == [("hall", 0.0, 15.0)]
+    both.feed([reading("hall", 1.0)])
+    assert fired(both.feed([reading("attic", 30.0)])) == [("hall", 0.0, 15.0)]
 
 
 def test_sites_past_the_bound_are_shed_and_those_known_go_on() -> None:
     few = sites(max_sites=1)
-    few.feed(reading("hall", 1.0))
-    (shed,) = few.feed(reading("attic", 2.0))
+    few.feed([reading("hall", 1.0)])
+    (shed,) = few.feed([reading("attic", 2.0)])
     assert isinstance(shed, Shed)
     assert shed.reason is ShedReason.MAX_SITES
-    assert not any(isinstance(outcome, Shed) for outcome in few.feed(reading("hall", 3.0)))
+    assert not any(isinstance(outcome, Shed) for outcome in few.feed([reading("hall", 3.0)]))
     assert len(few) == 1
 
 
 def test_devices_past_the_bound_are_shed_over_all_sites_together() -> None:
     few = sites(max_devices=2)
-    few.feed(reading("hall", 1.0, "a"))
-    few.feed(reading("attic", 2.0, "a"))
-    (shed,) = few.feed(reading("attic", 3.0, "b"))
+    few.feed([reading("hall", 1.0, "a")])
+    few.feed([reading("attic", 2.0, "a")])
+    (shed,) = few.feed([reading("attic", 3.0, "b")])
     assert isinstance(shed, Shed)
     assert shed.reason is ShedReason.MAX_DEVICES
+
+
+def test_an_offline_notice_among_events_is_taken_in_its_order() -> None:
+    some = sites()
+    some.feed([reading("hall", 9.0, "dying"), reading("hall", 9.5)])
+    notices = [reading("hall", 12.5), Offline("hall", "dying", ArrivalTime(ORIGIN + 12.7))]
+    outcomes = some.feed([*notices, reading("hall", 12.8), Offline("attic", "x", notices[0].arrival)])
+    assert fired(outcomes) == [("hall", 0.0, 12.7)]

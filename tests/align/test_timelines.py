@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from edge_fusion.align.census import Census
 from edge_fusion.align.assembler import Alignment, SiteAssembler
 from edge_fusion.align.windows import assigner
 from edge_fusion.events import (
@@ -82,7 +83,7 @@ def run(text: str) -> list[Outcome]:
     size = options.pop("size")
     windows = assigner(size, options.pop("every", size))
     alignment = Alignment(windows, carry=900.0, max_readings=1000, max_frames=16, **options)
-    assembler = SiteAssembler("hall", alignment)
+    assembler = SiteAssembler("hall", alignment, Census(100))
     outcomes = [outcome for event in events_of(text) for outcome in assembler.feed(event)]
     columns = max(len(line.split()[-1]) for line in text.splitlines() if re.match(r"\S+/", line))
     return outcomes + assembler.advance(ArrivalTime(ORIGIN + columns))

@@ -7,7 +7,6 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from edge_fusion.events import (
-    Admitted,
     Alert,
     AlertChange,
     ArrivalTime,
@@ -125,10 +124,10 @@ def metrics() -> Metrics:
 
 def use_all(metrics: Metrics) -> None:
     outcomes: list[Outcome] = [
-        Admitted(reading()),
-        Admitted(reading("humidity", 40.0)),
-        Admitted(reading("pressure", 990.0)),
-        Admitted(frame()),
+        reading(),
+        reading("humidity", 40.0),
+        reading("pressure", 990.0),
+        frame(),
         TooLate(reading(), EventTime(200.0)),
         pane(),
     ]
@@ -166,7 +165,7 @@ def test_the_process_and_python_are_exported_and_no_created_series(metrics: Metr
 
 def test_an_admitted_reading_is_counted_and_shown_in_its_unit(metrics: Metrics) -> None:
     for event in (reading(), reading(number=22.0), reading("humidity", 40.0), reading("co2", 800)):
-        metrics.observe(Admitted(event))
+        metrics.observe(event)
     assert value(metrics, "readings_total", site="hall", quantity="temperature") == 2
     assert value(metrics, "temperature_celsius", site="hall") == 22.0
     assert value(metrics, "relative_humidity_ratio", site="hall") == 0.4
@@ -175,7 +174,7 @@ def test_an_admitted_reading_is_counted_and_shown_in_its_unit(metrics: Metrics) 
 
 
 def test_a_camera_counts_frames_and_is_a_device_that_was_seen(metrics: Metrics) -> None:
-    metrics.observe(Admitted(frame()))
+    metrics.observe(frame())
     assert value(metrics, "frames_total", site="hall", camera="ceiling") == 1
     seen = value(metrics, "device_last_seen_timestamp_seconds", site="hall", device="ceiling")
     assert seen == 102.5
@@ -302,8 +301,8 @@ def test_a_site_without_events_has_no_watermark(metrics: Metrics) -> None:
 def test_sites_past_the_bound_are_not_exported() -> None:
     metrics = Metrics("1", max_sites=2)
     for site in ("a", "b", "c", "d"):
-        metrics.observe(Admitted(reading(site=site)))
-        metrics.observe(Admitted(frame(site=site)))
+        metrics.observe(reading(site=site))
+        metrics.observe(frame(site=site))
         metrics.observe(TooLate(reading(site=site), EventTime(1.0)))
         metrics.observe(pane(site=site))
         metrics.alert_changed(change(firing=True, site=site))
@@ -318,8 +317,8 @@ def test_sites_past_the_bound_are_not_exported() -> None:
 def test_devices_past_the_bound_are_counted_but_not_named() -> None:
     metrics = Metrics("1", max_devices=3)
     for number in range(10):
-        metrics.observe(Admitted(reading(device=f"d{number}")))
-        metrics.observe(Admitted(frame(camera=f"c{number}")))
+        metrics.observe(reading(device=f"d{number}"))
+        metrics.observe(frame(camera=f"c{number}"))
     labels = {pair for _, of_sample in samples(metrics) for pair in of_sample}
     assert {name for label, name in labels if label == "device"} == {"d0", "c0", "d1"}
     assert {name for label, name in labels if label == "camera"} == {"c0"}
@@ -328,7 +327,7 @@ def test_devices_past_the_bound_are_counted_but_not_named() -> None:
 
 def test_a_device_that_invents_quantities_does_not_grow_the_page(metrics: Metrics) -> None:
     for number in range(500):
-        metrics.observe(Admitted(reading(f"q{number}", 1.0)))
+        metrics.observe(reading(f"q{number}", 1.0))
     assert len([1 for name, _ in samples(metrics) if name == "edge_fusion_reading"]) == 64
 
 
@@ -341,7 +340,7 @@ def test_two_daemons_in_one_process_count_apart() -> None:
 def test_counts_from_many_threads_add_up(metrics: Metrics) -> None:
     def count() -> None:
         for _ in range(200):
-            metrics.observe(Admitted(reading()))
+            metrics.observe(reading())
 
     threads = [threading.Thread(target=count) for _ in range(4)]
     for thread in threads:

@@ -1,0 +1,67 @@
+"""The slices a site keeps."""
+
+from __future__ import annotations
+
+from event_streams import ORIGIN, frame, reading
+
+from edge_fusion.align.shelf import Shelf
+from edge_fusion.align.windows import Hopping, Tumbling, index_of
+from edge_fusion.events import Event
+
+FIRST = index_of(ORIGIN, 10.0)
+
+
+def shelf(*events: Event, max_frames: int = 8) -> Shelf:
+    made = Shelf(Tumbling(10.0), max_readings=100, max_frames=max_frames)
+    for event in events:
+        into = made.slice(index_of(event.time, 10.0))
+        into.add(event)
+        made.keep(into)
+    return made
+
+
+def carried(by: Shelf, window: int, carry: float = 900.0) -> list[float]:
+    start = (FIRST + window) * 10.0
+    return [last.time - ORIGIN for last in by.carried(FIRST + window, start - carry)]
+
+
+def test_events_are_in_order_of_time_then_of_lane() -> None:
+    made = shelf(reading(3.0, device="b"), frame(3.0), reading(3.0), reading(1.0))
+    events = made.events(FIRST, FIRST)
+    assert [(e.time - ORIGIN, e.source) for e in events] == [
+        (1.0, "a"), (3.0, "a"), (3.0, "b"), (3.0, "cam"),
+    ]  # fmt: skip
+
+
+def test_carried_is_the_last_reading_of_each_device_and_quantity_before() -> None:
+    made = shelf(
+        reading(1.0), reading(4.0), reading(12.0), reading(2.0, device="b"),
+        reading(3.0, quantity="humidity"), frame(5.0),
+    )  # fmt: skip
+    assert carried(made, 1) == [3.0, 4.0, 2.0]
+    assert carried(made, 2) == [3.0, 12.0, 2.0]
+    assert carried(made, 0) == []
+    assert carried(made, 2, carry=9.0) == [12.0]
+
+
+def test_carried_survives_the_slices_it_came_from() -> None:
+    made = shelf(reading(1.0), reading(12.0, device="b"), reading(35.0))
+    made.let_go(FIRST + 2)
+    assert len(made) == 1
+    assert carried(made, 3) == [1.0, 12.0]
+
+
+def test_a_late_event_shows_in_what_is_carried_after_it() -> None:
+    made = shelf(reading(1.0), reading(21.0))
+    assert carried(made, 2) == [1.0]
+    into = made.slice(FIRST + 1)
+    into.add(reading(15.0))
+    made.keep(into)
+    assert carried(made, 2) == [15.0]
+
+
+def test_the_bounds_of_a_window_are_shared_out_over_its_slices() -> None:
+    into = Shelf(Hopping(10.0, 2.5), max_readings=9, max_frames=4).slice(FIRST)
+    assert into.room == 2
+    assert into.add(frame(0.5)) is None
+    assert into.add(frame(1.0)) == frame(0.5)
