@@ -1,7 +1,8 @@
 """The pipeline: one batch of the mailbox through decode, align, model, alerts and out.
 
-`turn` is the whole story; nothing else changes state. It knows the world only through the small
-protocols below and through the arrival time it is given, and one thread calls it.
+`turn` is the whole story, `feed` all of it but the decoding; nothing else changes state. It knows
+the world only through the small protocols below and through the arrival time it is given, and one
+thread calls it.
 """
 
 from __future__ import annotations
