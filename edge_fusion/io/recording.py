@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from os.path import realpath
 from pathlib import Path
 from typing import BinaryIO, Final, Literal, Self
 from urllib.parse import quote
@@ -207,10 +208,10 @@ class RecordingReader:
             raise RecordingError(f"{self._path}: {_words(error)}") from None
 
     def _frame(self, entry: FrameFile, number: int) -> Frame:
-        path = (self._root / entry.file).resolve()
-        if not path.is_relative_to(self._root):
-            raise self._bad(number, f"frame.file {entry.file!r} is outside of the recording")
         try:
+            path = Path(realpath(self._root / entry.file))
+            if not path.is_relative_to(self._root):
+                raise self._bad(number, f"frame.file {entry.file!r} is outside of the recording")
             picture = path.read_bytes()
         except (OSError, ValueError) as error:  # ValueError: a NUL in the name
             raise self._bad(number, f"frame.file {entry.file!r}: {_words(error)}") from None
