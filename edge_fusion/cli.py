@@ -120,6 +120,8 @@ def run(
     """Run the daemon. Exits with 78 on a bad configuration or model."""
     from edge_fusion.daemon import RecordTo, run_daemon
 
+    if max_bytes is not None and record is None:
+        raise typer.BadParameter("bounds a recording: it needs --record", param_hint="--max-bytes")
     try:
         target = None if record is None else RecordTo(record, max_bytes)
         code = run_daemon(config, os.environ, target)

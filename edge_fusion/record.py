@@ -132,7 +132,7 @@ def _show(scribe: _Scribe, deadline: ArrivalTime | None, clock: ArrivalClock) ->
     """Let the scribe work until it is over: one live line on a terminal, else plain ones."""
     console = Console()
     if console.is_terminal:
-        with Live(scribe.status, console=console, auto_refresh=False) as live:
+        with Live(scribe.status, console=console, auto_refresh=False, transient=True) as live:
             while _work(scribe, deadline, clock):
                 live.update(scribe.status, refresh=True)
         return

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import BinaryIO
 
 import orjson
 from rich.console import Console
@@ -54,7 +54,7 @@ def replay(
     model = assembly.configured_model(settings.model)
     if problems := model_problems(settings, model.spec, path):
         raise ConfigError(problems)
-    tally = Tally(sys.stderr if out == STDOUT else sys.stdout)
+    tally = Tally(to_stderr=out == STDOUT)
     clock = ArrivalClock()
     began = clock.stamp()
     with _opened(out) as sink:
@@ -67,9 +67,9 @@ def replay(
 class Tally:
     """Counts what a replay comes to, and says each alert as it fires or resolves."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, *, to_stderr: bool) -> None:
         self.events = 0
-        self._stream = stream
+        self._to_stderr = to_stderr
         self._windows = self._late = self._revisions = self._fired = self._resolved = 0
 
     def observe(self, outcome: Outcome) -> None:
@@ -94,19 +94,20 @@ class Tally:
         self._resolved += not alert.firing
         state = "firing" if alert.firing else "resolved"
         when = format_time(alert.updated_at)
-        print(
-            f"{when} {alert.site} {alert.label} {state} score {alert.score:.2f}", file=self._stream
-        )
+        self._say(f"{when} {alert.site} {alert.label} {state} score {alert.score:.2f}")
 
     def sum_up(self, simulated: float, took: float) -> None:
         """Print the totals; both durations are in seconds."""
-        print(
+        self._say(
             f"{self.events:,} events, {self._windows:,} windows, {self._revisions:,} revisions, "
             f"{self._late:,} too late, {self._fired:,} alerts fired, {self._resolved:,} resolved; "
             f"{simulated:,.1f} s in {took:,.1f} s: "
-            f"{simulated / max(took, 1e-3):,.0f} times faster than real time",
-            file=self._stream,
+            f"{simulated / max(took, 1e-3):,.0f} times faster than real time"
         )
+
+    def _say(self, line: str) -> None:
+        # Looked up each time: the progress bar puts streams of its own in their place.
+        print(line, file=sys.stderr if self._to_stderr else sys.stdout)
 
 
 def _run(
@@ -158,7 +159,7 @@ def _opened(out: Path | None) -> Iterator[BinaryIO | None]:
         with open(place, "wb", closefd=out != STDOUT) as sink:
             yield sink
     except OSError as error:
-        raise EdgeFusionError(f"{out}: {error.strerror or error}") from None
+        raise EdgeFusionError(f"--out {out}: {error.strerror or error}") from None
 
 
 def _ignore(_: Publication) -> None:
