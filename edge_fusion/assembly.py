@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from functools import partial
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from edge_fusion import __version__
 from edge_fusion.alerts.book import AlertBook
@@ -15,15 +21,20 @@ from edge_fusion.codecs.alert import ModelIdentity
 from edge_fusion.codecs.decoder import CameraSource, DecodeLimits, Decoder, SensorSource
 from edge_fusion.codecs.dialect import SensorKeys
 from edge_fusion.codecs.frames import FrameKeys
+from edge_fusion.codecs.jpeg import decode_rgb
 from edge_fusion.config.settings import AlertSettings, ModelSettings, MqttSettings, Settings
 from edge_fusion.config.sources import JSON, CameraSettings, SensorSettings
 from edge_fusion.errors import ConfigError
-from edge_fusion.events import HUMIDITY, TEMPERATURE
+from edge_fusion.events import HUMIDITY, TEMPERATURE, ArrivalTime, Frame
 from edge_fusion.io.broker import BrokerSettings, Subscription
 from edge_fusion.io.onnx import OnnxModel, load_model
+from edge_fusion.io.recording import About
 from edge_fusion.io.tls import TlsFiles
 from edge_fusion.model.spec import ModelSpec
+from edge_fusion.pipeline import Stages
 from edge_fusion.scoring import DecodeFrames, Model, Scorer
+
+DECODERS = 2
 
 
 def configured_model(model: ModelSettings) -> OnnxModel:
@@ -96,6 +107,17 @@ def _camera(camera: CameraSettings) -> CameraSource:
     return CameraSource(camera.pattern, camera.format, keys, camera.site, camera.camera)
 
 
+def stages(settings: Settings, model: OnnxModel, inference: Model, decode: DecodeFrames) -> Stages:
+    """The parts of the line; `inference` is `model` itself, or something that stands for it."""
+    return Stages(
+        decoder=decoder(settings),
+        sites=sites(settings, model.spec),
+        scorer=scorer(settings, inference, decode),
+        book=book(settings, model),
+        announcer=announcer(settings, model),
+    )
+
+
 def sites(settings: Settings, spec: ModelSpec) -> Sites:
     windows, limits = settings.windows, settings.limits
     alignment = Alignment(
@@ -120,6 +142,14 @@ def scorer(settings: Settings, model: Model, decode: DecodeFrames) -> Scorer:
         carry=settings.windows.carry,
         max_batch=settings.model.max_batch,
     )
+
+
+def decode_frames(
+    settings: Settings, pool: Executor, frames: Sequence[Frame], size: tuple[int, int]
+) -> list[NDArray[np.uint8] | None]:
+    """Decode frames side by side: OpenCV releases the interpreter lock."""
+    decode = partial(decode_rgb, size=size, max_pixels=settings.limits.max_pixels)
+    return list(pool.map(decode, [frame.image for frame in frames]))
 
 
 def book(settings: Settings, model: OnnxModel) -> AlertBook:
@@ -167,6 +197,16 @@ def announcer(settings: Settings, model: OnnxModel) -> Announcer:
             late=settings.mqtt.publish_late,
             discovery=home.prefix if home.discovery else None,
         )
+    )
+
+
+def about_recording(settings: Settings, started: ArrivalTime) -> About:
+    mqtt = settings.mqtt
+    return About(
+        program=f"edge-fusion {__version__}",
+        box=mqtt.box,
+        broker=f"{mqtt.host}:{mqtt.port}",
+        started=started,
     )
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from edge_fusion import __version__
-from edge_fusion.errors import ConfigError, EdgeFusionError, ModelError
+from edge_fusion.errors import ConfigError, EdgeFusionError, ModelError, RecordingError
 from edge_fusion.logs import LogFormat, LogLevel, set_up_logging
 
 if TYPE_CHECKING:
@@ -49,6 +49,24 @@ DurationOption = Annotated[
 ]
 ModelArgument = Annotated[
     str, typer.Argument(metavar="PATH", help="ONNX file, or the name of a shipped model.")
+]
+
+
+def _size(text: str) -> int:
+    from edge_fusion.config.measures import parse_size
+
+    try:
+        return parse_size(int(text) if text.isdecimal() else text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+MaxBytesOption = Annotated[
+    int | None,
+    typer.Option(metavar="SIZE", parser=_size, help='End the recording at this size, as "2GB".'),
+]
+RecordingArgument = Annotated[
+    Path, typer.Argument(metavar="DIR", help="Directory of the recording.")
 ]
 
 
@@ -91,16 +109,56 @@ def global_options(
 
 
 @app.command()
-def run(config: ConfigOption) -> None:
+def run(
+    config: ConfigOption,
+    *,
+    record: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write down what comes, for `replay`.")
+    ] = None,
+    max_bytes: MaxBytesOption = None,
+) -> None:
     """Run the daemon. Exits with 78 on a bad configuration or model."""
-    from edge_fusion.daemon import run_daemon
+    from edge_fusion.daemon import RecordTo, run_daemon
 
+    if max_bytes is not None and record is None:
+        raise typer.BadParameter("bounds a recording: it needs --record", param_hint="--max-bytes")
     try:
-        code = run_daemon(config, os.environ)
-    except (ConfigError, ModelError) as error:
+        target = None if record is None else RecordTo(record, max_bytes)
+        code = run_daemon(config, os.environ, target)
+    except (ConfigError, ModelError, RecordingError) as error:
         _complain(error)
         code = EX_CONFIG
     raise typer.Exit(code)
+
+
+@app.command()
+def record(
+    config: ConfigOption,
+    directory: RecordingArgument,
+    *,
+    duration: DurationOption = None,
+    max_bytes: MaxBytesOption = None,
+) -> None:
+    """Write down what the configured topics carry, for `replay`. Ctrl-C ends it."""
+    from edge_fusion.record import record as write_down
+
+    write_down(config, directory, os.environ, duration=duration, max_bytes=max_bytes)
+
+
+@app.command()
+def replay(
+    config: ConfigOption,
+    directory: RecordingArgument,
+    *,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write all that the daemon would publish; - is stdout."),
+    ] = None,
+) -> None:
+    """Run a recording through the pipeline, with the results of the live run."""
+    from edge_fusion.replay import replay as run_through
+
+    run_through(config, directory, os.environ, out=out)
 
 
 @app.command()

@@ -10,10 +10,10 @@ from __future__ import annotations
 import logging
 import signal
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -23,77 +23,92 @@ from numpy.typing import NDArray
 
 from edge_fusion import __version__, assembly
 from edge_fusion.align.sites import Sites
-from edge_fusion.codecs.jpeg import decode_rgb
 from edge_fusion.codecs.publications import status_publication
 from edge_fusion.config import load, model_problems
 from edge_fusion.config.settings import Settings
 from edge_fusion.errors import ConfigError, EdgeFusionError
-from edge_fusion.events import ArrivalTime, Delivery, Frame, ModelInputs, Publication
+from edge_fusion.events import ArrivalTime, Frame, ModelInputs, Publication
+from edge_fusion.intake import FRAMES, READINGS, Intake, Presence
 from edge_fusion.io.clock import ArrivalClock
 from edge_fusion.io.metrics import Metrics
-from edge_fusion.io.mqtt import Connection
 from edge_fusion.io.onnx import OnnxModel
+from edge_fusion.io.recording import RecordingWriter
 from edge_fusion.io.web import PLAIN, Response, Routes, WebServer, health_response
-from edge_fusion.mailbox import Batch, Connected, Disconnected, Mailbox, Notice, Reload, Stop
+from edge_fusion.mailbox import Batch, Connected, Disconnected, Notice, Reload, Stop
 from edge_fusion.model.spec import ModelSpec
 from edge_fusion.outbox import Outbox
-from edge_fusion.pipeline import Pipeline, Stages
+from edge_fusion.pipeline import Pipeline
 from edge_fusion.postman import Postman
+from edge_fusion.recorder import Recorder
+from edge_fusion.signals import forwarded
 
 log = logging.getLogger("edge_fusion")
 
-READINGS, FRAMES = "readings", "frames"
 HEARTBEAT = 1.0
 STUCK_AFTER = 30.0
 DRAIN = 5.0
 FAREWELL = 3.0
-RECEIVE_MAXIMUM = 200
-DECODERS = 2
-FRAME_BACKLOG_BYTES = 64_000_000
-MAX_PACKET_BYTES = 32_000_000
-"""What a broker may send at most: a box of 1 GB bears it, and what is too large for a reading or
-a frame but below this can still be counted and named, where the broker would drop it unseen."""
 
 
-def run_daemon(path: Path, environ: Mapping[str, str]) -> int:
+@dataclass(frozen=True, slots=True)
+class RecordTo:
+    """Where the daemon writes down what it feeds, and how many bytes at most (None: no bound)."""
+
+    directory: Path
+    max_bytes: int | None = None
+
+
+def run_daemon(path: Path, environ: Mapping[str, str], record: RecordTo | None = None) -> int:
     """Run until SIGTERM or SIGINT; returns the exit status.
 
-    Raises ConfigError or ModelError when it cannot start.
+    Raises ConfigError, ModelError or RecordingError when it cannot start.
     """
     settings = load(path, environ)
     model = assembly.configured_model(settings.model)
     if problems := model_problems(settings, model.spec, path):
         raise ConfigError(problems)
-    daemon = Daemon(settings, model)
-    with _signals({signal.SIGTERM: Stop(), signal.SIGINT: Stop(), signal.SIGHUP: Reload()}, daemon):
+    daemon = Daemon(settings, model, record)
+    stop = Stop()
+    with forwarded(
+        {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: Reload()}, daemon.post
+    ):
         return daemon.run()
 
 
 class Daemon:
     """All parts of one running daemon. `run` starts them, and stops them in reverse order."""
 
-    def __init__(self, settings: Settings, model: OnnxModel) -> None:
+    def __init__(
+        self, settings: Settings, model: OnnxModel, record: RecordTo | None = None
+    ) -> None:
         self._settings = settings
         self._model = model
         self._clock = ArrivalClock()
         self._metrics = _metrics(settings, model)
-        self._mailbox = Mailbox(
+        self._intake = Intake(
+            settings,
             self._clock.stamp,
-            max_readings=settings.limits.max_readings,
-            max_frames_per_topic=settings.limits.max_frames,
-            max_frame_bytes_total=FRAME_BACKLOG_BYTES,
+            presence=Presence(self._status(online=True), self._status(online=False)),
         )
-        self._readings = self._connect_readings()
-        self._frames = self._connect_frames()
-        self._sites = assembly.sites(settings, model.spec)
-        self._pool = ThreadPoolExecutor(DECODERS, thread_name_prefix="decode")
+        self._mailbox = self._intake.mailbox
+        self._recorder = None if record is None else self._make_recorder(record)
+        self._pool = ThreadPoolExecutor(assembly.DECODERS, thread_name_prefix="decode")
         self._postman = Postman(
             Outbox(settings.limits.max_outbox),
-            self._readings,
+            self._intake.readings,
             observe=self._metrics.observe,
             delivered=self._metrics.published,
         )
-        self._pipeline = self._make_pipeline()
+        self._stages = assembly.stages(
+            settings, model, _TimedModel(model, self._metrics), self._decode
+        )
+        self._pipeline = Pipeline(
+            self._stages,
+            self._metrics,
+            self._publish,
+            revision_epsilon=settings.windows.revision_epsilon,
+            tap=None if self._recorder is None else self._recorder.hear,
+        )
         self._connected: frozenset[str] = frozenset()
         self._known: frozenset[str] = frozenset()
         self._turned_at = self._reported_at = self._clock.stamp()
@@ -113,14 +128,18 @@ class Daemon:
         thread = threading.Thread(target=self._loop, name="pipeline")
         with ExitStack() as stack:
             stack.callback(self._pool.shutdown)
+            if self._recorder is not None:
+                self._recorder.start()
+                stack.callback(self._recorder.stop)
             web.start()
             stack.callback(web.stop)
             log.info("serving /metrics, /healthz and /readyz on http://%s", web.address)
-            self._readings.start()
-            stack.callback(self._readings.stop, FAREWELL, self._status(online=False))
-            if self._frames is not None:
-                self._frames.start()
-                stack.callback(self._frames.stop, FAREWELL)
+            readings, frames = self._intake.readings, self._intake.frames
+            readings.start()
+            stack.callback(readings.stop, FAREWELL, self._status(online=False))
+            if frames is not None:
+                frames.start()
+                stack.callback(frames.stop, FAREWELL)
             thread.start()
             thread.join()
         if self._failure is not None:
@@ -183,69 +202,18 @@ class Daemon:
             self._metrics.outbox(len(self._postman))
             for queue, length in self._mailbox.lengths().items():
                 self._metrics.queue(queue, length)
-            _report_sites(self._sites, self._metrics, batch.until)
+            _report_sites(self._stages.sites, self._metrics, batch.until)
 
-    def _make_pipeline(self) -> Pipeline:
-        settings, model = self._settings, self._model
-        stages = Stages(
-            decoder=assembly.decoder(settings),
-            sites=self._sites,
-            scorer=assembly.scorer(settings, _TimedModel(model, self._metrics), self._decode),
-            book=assembly.book(settings, model),
-            announcer=assembly.announcer(settings, model),
-        )
-        return Pipeline(
-            stages,
-            self._metrics,
-            self._publish,
-            revision_epsilon=settings.windows.revision_epsilon,
-        )
-
-    def _connect_readings(self) -> Connection:
-        settings = self._settings
-        return Connection(
-            READINGS,
-            assembly.broker_settings(settings.mqtt),
-            subscriptions=assembly.sensor_subscriptions(settings),
-            deliver=self._deliver_reading,
-            notify=self._mailbox.put,
-            stamp=self._clock.stamp,
-            will=self._status(online=False),
-            birth=self._status(online=True),
-            persistent=True,
-            receive_maximum=RECEIVE_MAXIMUM,
-            max_packet_bytes=MAX_PACKET_BYTES,
-        )
-
-    def _connect_frames(self) -> Connection | None:
-        """Pictures have a connection of their own, so that they can't hold up readings."""
-        settings = self._settings
-        if not settings.cameras:
-            return None
-        return Connection(
-            FRAMES,
-            assembly.broker_settings(settings.mqtt, suffix="-frames"),
-            subscriptions=assembly.camera_subscriptions(settings),
-            deliver=self._deliver_frame,
-            notify=self._mailbox.put,
-            stamp=self._clock.stamp,
-            max_packet_bytes=MAX_PACKET_BYTES,
-        )
-
-    def _deliver_reading(self, delivery: Delivery, qos: int) -> None:
-        cut = _cut(delivery, self._settings.limits.max_payload_bytes)
-        self._mailbox.put_reading(cut, sheddable=qos == 0)
-
-    def _deliver_frame(self, delivery: Delivery, _qos: int) -> None:
-        # Base64 in JSON is a third longer than the picture in it.
-        self._mailbox.put_frame(_cut(delivery, 2 * self._settings.limits.max_frame_bytes))
+    def _make_recorder(self, record: RecordTo) -> Recorder:
+        about = assembly.about_recording(self._settings, self._clock.stamp())
+        begin = partial(RecordingWriter, record.directory, about, max_bytes=record.max_bytes)
+        return Recorder(begin, lost=self._metrics.unrecorded)
 
     def _decode(
         self, frames: Sequence[Frame], size: tuple[int, int]
     ) -> list[NDArray[np.uint8] | None]:
-        decode = partial(decode_rgb, size=size, max_pixels=self._settings.limits.max_pixels)
         with self._metrics.stage("decode"):
-            pictures = list(self._pool.map(decode, [frame.image for frame in frames]))
+            pictures = assembly.decode_frames(self._settings, self._pool, frames, size)
         self._metrics.decoded(sum(picture is not None for picture in pictures))
         return pictures
 
@@ -275,8 +243,7 @@ class Daemon:
         return health_response(idle < STUCK_AFTER, {"seconds_since_last_turn": round(idle, 1)})
 
     def _page_ready(self) -> Response:
-        wanted = {READINGS} if self._frames is None else {READINGS, FRAMES}
-        up = self._connected
+        wanted, up = self._intake.names, self._connected
         return health_response(wanted <= up, {"mqtt": {name: name in up for name in wanted}})
 
 
@@ -296,14 +263,6 @@ class _TimedModel:
             return self.model.infer(inputs)
 
 
-def _cut(delivery: Delivery, limit: int) -> Delivery:
-    """A payload above its limit is kept just long enough to be recognised as that."""
-    message = delivery.message
-    if len(message.payload) <= limit:
-        return delivery
-    return replace(delivery, message=replace(message, payload=message.payload[: limit + 1]))
-
-
 def _metrics(settings: Settings, model: OnnxModel) -> Metrics:
     limits = settings.limits
     metrics = Metrics(__version__, max_sites=limits.max_sites, max_devices=limits.max_devices)
@@ -320,16 +279,3 @@ def _report_sites(sites: Sites, metrics: Metrics, now: ArrivalTime) -> None:
         metrics.idle(site.site, site.idle(now))
         for source, offset in site.offsets().items():
             metrics.clock_offset(site.site, source, offset)
-
-
-@contextmanager
-def _signals(notices: Mapping[signal.Signals, Notice], daemon: Daemon) -> Iterator[None]:
-    before = {
-        number: signal.signal(number, lambda *_, notice=notice: daemon.post(notice))
-        for number, notice in notices.items()
-    }
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

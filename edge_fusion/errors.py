@@ -7,6 +7,7 @@
     - ProviderUnavailable  an execution provider was required and does not work here
   + BrokerError            the broker refused us; `retry` says whether trying again can help
   + SnapshotError          bytes that are no snapshot, or one for other windows
+  + RecordingError         a recording cannot be read or written: file, line, what is wrong
 """
 
 from __future__ import annotations
@@ -46,3 +47,7 @@ class BrokerError(EdgeFusionError):
     def __init__(self, message: str, *, retry: bool) -> None:
         super().__init__(message)
         self.retry = retry
+
+
+class RecordingError(EdgeFusionError):
+    """A directory that is no recording of ours, cannot become one, or can't be written any more."""

@@ -100,6 +100,10 @@ class Offline:
     arrival: ArrivalTime
 
 
+Input = Event | Offline
+"""What is fed to alignment, in order of arrival."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Window:
     """The interval [start, end) of event time, in seconds."""

@@ -1,13 +1,14 @@
 """The pipeline: one batch of the mailbox through decode, align, model, alerts and out.
 
-`turn` is the whole story; nothing else changes state. It knows the world only through the small
-protocols below and through the arrival time it is given, and one thread calls it.
+`turn` is the whole story, `feed` all of it but the decoding; nothing else changes state. It knows
+the world only through the small protocols below and through the arrival time it is given, and one
+thread calls it.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -17,9 +18,8 @@ from edge_fusion.complaints import Complaints
 from edge_fusion.events import (
     AlertChange,
     ArrivalTime,
-    Delivery,
-    Event,
     Frame,
+    Input,
     Invalid,
     Outcome,
     Pane,
@@ -61,6 +61,10 @@ class Observer(Protocol):
     def alert_changed(self, change: AlertChange) -> None: ...
 
 
+Tap = Callable[[Sequence[Input], ArrivalTime], None]
+"""Gets decoded inputs in order of arrival, and up to when time is let pass after them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stages:
     """The parts of the line, in order."""
@@ -73,7 +77,10 @@ class Stages:
 
 
 class Pipeline:
-    """Owns all state between two turns. `publish` takes what is to go out, in order."""
+    """Owns all state between two turns.
+
+    `publish` takes what is to go out, in order. `tap` hears all that is fed, before it is.
+    """
 
     def __init__(
         self,
@@ -82,10 +89,12 @@ class Pipeline:
         publish: Callable[[Publication], None],
         *,
         revision_epsilon: float,
+        tap: Tap | None = None,
     ) -> None:
         self._stages = stages
         self._observer = observer
         self._publish = publish
+        self._tap = tap
         self._revisions = Revisions(revision_epsilon)
         self._complaints = Complaints()
 
@@ -96,39 +105,52 @@ class Pipeline:
 
     def turn(self, batch: Batch) -> None:
         """Take one batch to its end. Raises ModelError when the model fails at run time."""
-        outcomes = [*batch.shed, *self._align(batch.deliveries, batch.until)]
-        for outcome in outcomes:
-            self._settle(outcome, batch.until)
-        panes = [outcome for outcome in outcomes if isinstance(outcome, Pane)]
-        for scored in self._stages.scorer.score(panes):
-            self._judge(scored, batch.until)
-        for change in self._stages.book.advance(batch.until):
-            self._announce(change)
+        for shed in batch.shed:
+            self._settle(shed, batch.until)
+        self.feed(self._decode(batch), batch.until)
         for delivery in batch.deliveries:
             delivery.ack()
 
-    def _align(self, deliveries: Iterable[Delivery], until: ArrivalTime) -> list[Outcome]:
-        """Decode and feed every delivery, then let time pass to the end of the batch."""
-        outcomes: list[Outcome] = []
-        events: list[Event] = []
-        for delivery in deliveries:
+    def feed(self, inputs: Sequence[Input], until: ArrivalTime) -> None:
+        """Take inputs in order of arrival, then let time pass to `until`.
+
+        What comes of each is taken to its end before what comes of the next, so that what is
+        published, and in which order, depends on the inputs alone, never on how they were cut
+        into batches. Raises ModelError.
+        """
+        if self._tap is not None:
+            self._tap(inputs, until)
+        for outcome in self._stages.sites.feed(inputs):
+            self._settle(outcome, until)
+        for outcome in self._stages.sites.advance(until):
+            self._settle(outcome, until)
+        self._run_alerts(until)
+
+    def _decode(self, batch: Batch) -> list[Input]:
+        inputs: list[Input] = []
+        for delivery in batch.deliveries:
             for event in self._stages.decoder.decode(delivery.message):
                 if isinstance(event, Invalid):
-                    outcomes.append(event)
+                    self._settle(event, batch.until)
                 else:
-                    events.append(event)
-        outcomes += self._stages.sites.feed(events)
-        outcomes += self._stages.sites.advance(until)
-        return outcomes
+                    inputs.append(event)
+        return inputs
 
-    def _judge(self, scored: Scored, now: ArrivalTime) -> None:
-        """What a scored pane means: a window to publish, alerts that change."""
+    def _run_alerts(self, until: ArrivalTime) -> None:
+        """Let the timers of the alerts run, before anything is said of what came after."""
+        for change in self._stages.book.advance(until):
+            self._announce(change)
+
+    def _judge(self, pane: Pane) -> None:
+        """What a pane means: a window to publish, alerts that change."""
+        self._run_alerts(pane.fired_at)
+        scored = self._stages.scorer.score(pane)
         scores = scored.scores
         for invalid in scored.undecodable:
-            self._settle(invalid, now)
+            self._settle(invalid, pane.fired_at)
         if not scores.rows:
             return
-        matters = scores.pane.index == 0 or self._stages.book.would_change(scores)
+        matters = pane.index == 0 or self._stages.book.would_change(scores)
         if self._revisions.moved(scores) or matters:
             self._send(self._stages.announcer.window(scores))
             self._observer.scored(scores)
@@ -158,9 +180,12 @@ class Pipeline:
             self._publish(publication)
 
     def _settle(self, outcome: Outcome, now: ArrivalTime) -> None:
-        """Count an outcome, and say it where somebody would want to know."""
+        """Count an outcome, do what it asks for, and say it where somebody would want to know."""
         self._observer.observe(outcome)
-        if isinstance(outcome, TooLate):
+        if isinstance(outcome, Pane):
+            self._judge(outcome)
+        elif isinstance(outcome, TooLate):
+            self._run_alerts(outcome.event.arrival)
             self._send(self._stages.announcer.late(outcome))
         complaint = _complaint(outcome)
         if complaint is None:

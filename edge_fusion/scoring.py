@@ -1,4 +1,4 @@
-"""Scoring: panes in, scores out, by way of decoded frames, tensors and one batched inference."""
+"""Scoring: a pane in, scores out, by way of decoded frames, tensors and one inference."""
 
 from __future__ import annotations
 
@@ -82,19 +82,24 @@ class Scorer:
     def spec(self) -> ModelSpec:
         return self._model.spec
 
-    def score(self, panes: Sequence[Pane]) -> list[Scored]:
-        """Score panes in their order. Raises ModelError when the model fails at run time."""
-        prepared = [self._prepare(pane) for pane in panes]
-        batch = [inputs for _, _, inputs, _ in prepared if inputs is not None]
-        scores = iter(self._infer(concatenate(batch)) if batch else ())
-        return [
-            Scored(
-                Scores(pane, tuple(self._row(plan, next(scores)) for plan in plans)),
-                inputs,
-                undecodable,
-            )
-            for pane, plans, inputs, undecodable in prepared
-        ]
+    def score(self, pane: Pane) -> Scored:
+        """Score one pane. Raises ModelError when the model fails at run time.
+
+        Panes are never inferred together: the last digits of a score depend on how many rows
+        share an inference (a product with one row is another routine), and a score must depend on
+        its pane alone.
+        """
+        plans, pictures, undecodable = self._pictures(pane)
+        if not plans:
+            return Scored(Scores(pane, ()), None, undecodable)
+        grid = sensor_grid(pane, self.spec, max_gap=self._max_gap, carry=self._carry)
+        inputs = build_inputs(self.spec, plans, grid, pictures)
+        rows = zip(plans, self._infer(inputs), strict=True)
+        return Scored(
+            Scores(pane, tuple(self._row(plan, scores) for plan, scores in rows)),
+            inputs,
+            undecodable,
+        )
 
     def contributions(self, inputs: ModelInputs, row: int, label: str) -> dict[str, float]:
         """The drop in a row's score of `label` when one input is masked, per input it has."""
@@ -106,15 +111,6 @@ class Scorer:
         return {
             name: float(scores[0] - masked) for name, masked in zip(names, scores[1:], strict=True)
         }
-
-    def _prepare(
-        self, pane: Pane
-    ) -> tuple[Pane, tuple[RowPlan, ...], ModelInputs | None, tuple[Invalid, ...]]:
-        plans, pictures, undecodable = self._pictures(pane)
-        if not plans:
-            return pane, plans, None, undecodable
-        grid = sensor_grid(pane, self.spec, max_gap=self._max_gap, carry=self._carry)
-        return pane, plans, build_inputs(self.spec, plans, grid, pictures), undecodable
 
     def _pictures(
         self, pane: Pane

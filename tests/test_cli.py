@@ -116,7 +116,17 @@ def test_the_version_is_printed(cli: Cli) -> None:
     assert (done.returncode, done.stdout) == (0, "edge-fusion 0.1.0\n")
 
 
-@pytest.mark.parametrize("arguments", [["frobnicate"], ["check"], ["schema", "x"], ["run", "-x"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["frobnicate"],
+        ["check"],
+        ["schema", "x"],
+        ["run", "-x"],
+        ["run", "-c", "e.toml", "--max-bytes", "1GB"],
+        ["record", "-c", "e.toml", "recording", "--max-bytes", "some"],
+    ],
+)
 def test_wrong_usage_exits_with_2(cli: Cli, arguments: list[str]) -> None:
     assert cli(*arguments).returncode == 2
 

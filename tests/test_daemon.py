@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-import signal
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,41 +15,11 @@ import jsonschema
 import numpy as np
 import pytest
 import tiny_model
-from conftest import Broker, BrokerFactory, Collector, eventually, free_port
-from prometheus_client.parser import text_string_to_metric_families
+from conftest import Broker, BrokerFactory, Collector, eventually
+from running import CONFIGURATION, Running
 
 from edge_fusion.codecs.alert import alert_schema, window_schema
 
-CONFIGURATION = """
-[mqtt]
-port = {port}
-box = "box-1"
-{mqtt}
-[windows]
-max_out_of_orderness = "200ms"
-max_wait = "300ms"
-[model]
-path = "model.onnx"
-[[sensors]]
-topic = "home/{{site}}/{{device}}"
-temperature = "t"
-quantities = {{ co2 = "air.co2" }}
-[[sensors]]
-topic = "plain/{{site}}/temperature"
-format = "plain"
-[[cameras]]
-topic = "cams/{{site}}/{{camera}}"
-[[alerts]]
-label = "hot"
-threshold = 0.6
-for = 1
-keep_firing = "1s"
-severity = "critical"
-[limits]
-max_payload_bytes = "100kB"
-[web]
-listen = "127.0.0.1:{web}"
-"""
 HOT = json.dumps({"t": 39.0, "air": {"co2": 800}}).encode()
 COLD = json.dumps({"t": 19.0, "air": {"co2": 800}}).encode()
 
@@ -62,48 +30,6 @@ def jpeg(brightness: int = 128) -> bytes:
     return data.tobytes()
 
 
-class Running:
-    """A daemon in a process of its own."""
-
-    def __init__(self, directory: Path, broker_port: int, mqtt: str = "", **model: bool) -> None:
-        self.web = free_port()
-        tiny_model.write(directory / "model.onnx", **model)
-        self.path = directory / "edge-fusion.toml"
-        self.path.write_text(CONFIGURATION.format(port=broker_port, web=self.web, mqtt=mqtt))
-        self.log = directory / "daemon.log"
-        with self.log.open("wb") as log:
-            command = [sys.executable, "-m", "edge_fusion", "run", "-c", str(self.path)]
-            self.process = subprocess.Popen(command, stderr=log)
-
-    def page(self, path: str) -> tuple[int, bytes]:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.web}{path}", timeout=5) as answer:
-                return answer.status, answer.read()
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, error.read()
-        except urllib.error.URLError:
-            return 0, b""
-
-    def ready(self) -> bool:
-        assert self.process.poll() is None, self.log.read_text()
-        return self.page("/readyz")[0] == 200
-
-    def metric(self, name: str, **labels: str) -> float:
-        """The sum of all samples of a metric that have these labels."""
-        families = text_string_to_metric_families(self.page("/metrics")[1].decode())
-        samples = [sample for family in families for sample in family.samples]
-        return sum(
-            sample.value
-            for sample in samples
-            if sample.name == f"edge_fusion_{name}" and labels.items() <= sample.labels.items()
-        )
-
-    def stop(self) -> int:
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(15)
-
-
 Start = Callable[..., Running]
 
 
@@ -111,8 +37,8 @@ Start = Callable[..., Running]
 def start(tmp_path: Path) -> Iterator[Start]:
     running: list[Running] = []
 
-    def run(broker_port: int, *, wait: bool = True, mqtt: str = "", **model: bool) -> Running:
-        one = Running(tmp_path, broker_port, mqtt, **model)
+    def run(broker_port: int, *, wait: bool = True, **options: Any) -> Running:
+        one = Running(tmp_path, broker_port, **options)
         running.append(one)
         if wait:
             eventually(one.ready, "readiness")

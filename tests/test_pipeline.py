@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 import pytest
 import tiny_model
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from edge_fusion.alerts.book import AlertBook
@@ -83,10 +85,12 @@ class Line:
         return [json.loads(one.payload) for one in self.published if one.topic == topic]
 
 
-def hot(at: float, came: float | None = None, value: float = 38.0) -> Message:
+def hot(
+    at: float, came: float | None = None, value: float = 38.0, place: str = "hall/probe"
+) -> Message:
     payload = json.dumps({"t": value, "at": ORIGIN + at}).encode()
     arrival = ArrivalTime(ORIGIN + (at if came is None else came))
-    return Message("home/hall/probe", payload, arrival)
+    return Message(f"home/{place}", payload, arrival)
 
 
 def picture(at: float, camera: str = "cam", brightness: int = 200) -> Message:
@@ -141,16 +145,60 @@ def test_an_alert_resolves_by_time_alone_once_a_site_is_silent(line: Line) -> No
     assert line.pipeline.wake() is None
 
 
-@pytest.mark.parametrize("cut", range(1, 6))
-def test_how_arrivals_are_cut_into_batches_does_not_show(model: OnnxModel, cut: int) -> None:
-    messages = [hot(1.0), picture(2.0), hot(5.0), hot(2.5, 9.0, 20.0), hot(11.0), hot(30.0)]
-    whole, parts = Line(model), Line(model)
-    whole.turn(*messages, until=99.0)
-    parts.turn(*messages[:cut], until=messages[cut - 1].arrival - ORIGIN)
-    parts.turn(*messages[cut:], until=99.0)
-    lifecycle = "ef/hall/event"
-    assert parts.sent(lifecycle) == whole.sent(lifecycle)
-    assert parts.sent("ef/hall/window") == whole.sent("ef/hall/window")
+def test_an_alert_that_ends_before_a_window_closes_is_published_before_it(line: Line) -> None:
+    cool = [hot(at, value=20.0) for at in (5.5, 9.5, 15.7)]
+    line.turn(hot(1.0), *cool, until=18.0)  # resolved at 15.5; windows close at 14.0 and 18.0
+    kinds = [one.topic.rpartition("/")[2] for one in line.published]
+    told = [kind for kind in kinds if kind != "hot"]
+    assert told == ["window", "event", "window", "window", "event", "window"]
+
+
+Cut = tuple[int, float]
+"""How many more messages a batch takes, and how long after its last one it ends, if it may."""
+
+
+def turns(line: Line, messages: Sequence[Message], cuts: Sequence[Cut]) -> list[Publication]:
+    """What a line publishes that gets the messages in these batches, and a last one."""
+    waiting = list(messages)
+    for count, patience in cuts:
+        part, rest = waiting[:count], waiting[count:]
+        if rest:
+            until = min(part[-1].arrival + patience, rest[0].arrival)
+            line.turn(*part, until=until - ORIGIN)
+            waiting = rest
+    line.turn(*waiting, until=500.0)
+    return line.published
+
+
+@st.composite
+def streams(draw: st.DrawFn) -> list[Message]:
+    """Readings of three devices at two sites, and pictures: some late, some too late."""
+    messages, now = [], 0.0
+    for pause, delay, place, value in draw(
+        st.lists(
+            st.tuples(
+                st.sampled_from([0.0, 0.5, 1.0, 2.5, 7.0, 12.0, 40.0]),
+                st.sampled_from([0.0, 0.0, 0.5, 3.0, 9.0, 27.0, 50.0]),
+                st.sampled_from(["hall/probe", "hall/spare", "attic/probe", "cam"]),
+                st.sampled_from([19.0, 30.0, 33.0, 39.0]),
+            ),
+            min_size=2,
+            max_size=24,
+        )
+    ):
+        now += pause
+        if place == "cam":
+            messages.append(picture(now, brightness=int(value)))
+        else:
+            messages.append(hot(now - delay, now, value, place))
+    return messages
+
+
+@given(messages=streams(), cuts=st.lists(st.tuples(st.integers(1, 5), st.floats(0, 60))))
+def test_how_arrivals_are_cut_into_batches_does_not_show(
+    model: OnnxModel, messages: list[Message], cuts: list[Cut]
+) -> None:
+    assert turns(Line(model), messages, cuts) == turns(Line(model), messages, [])
 
 
 def test_a_late_reading_that_changes_a_score_is_published_as_a_revision(line: Line) -> None:

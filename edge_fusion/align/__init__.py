@@ -7,7 +7,8 @@ What it promises (each sentence is a property in tests/align/test_guarantees.py)
    shed. None is neither, none is both.
 2. Windows of a site close in order of their end, each once; what comes later makes revisions,
    numbered without a gap.
-3. Any order of arrival in which nothing is later than `max_out_of_orderness` gives the same windows.
+3. Any order of arrival in which nothing is later than `max_out_of_orderness` gives the same
+   windows.
 4. A device whose clock is off by more than `max_skew`, or that never told the same time twice,
    changes no window of another device, nor when it closes. (At a site where every clock is off,
    they have to do.) Within `max_skew` a slow clock is a slow device: it holds a window back,

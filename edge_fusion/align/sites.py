@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from edge_fusion.align.assembler import Alignment, SiteAssembler
 from edge_fusion.align.census import Census
 from edge_fusion.align.source import NO_LANE, Lane
-from edge_fusion.events import ArrivalTime, Event, Offline, Outcome, Reading, Shed, ShedReason
+from edge_fusion.events import ArrivalTime, Input, Offline, Outcome, Reading, Shed, ShedReason
 
 INFINITY = float("inf")
 
@@ -51,7 +51,7 @@ class Sites:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def feed(self, events: Iterable[Event | Offline]) -> list[Outcome]:
+    def feed(self, events: Iterable[Input]) -> list[Outcome]:
         """Take events in order of arrival, each after everything that was due before it anywhere.
 
         Returns what came of them and of the time that went by: an event itself, as corrected, if
@@ -84,7 +84,7 @@ class Sites:
             self._schedule(entry)
         return panes
 
-    def _take(self, event: Event | Offline) -> list[Outcome]:
+    def _take(self, event: Input) -> list[Outcome]:
         """The long way of an event."""
         if isinstance(event, Offline):
             return self._offline(event)

@@ -154,10 +154,11 @@ def _readings(
     if size > limits.max_payload_bytes:
         detail = f"{size} bytes, limit {limits.max_payload_bytes}"
         return [invalid(message, InvalidReason.TOO_LARGE, detail)]
-    samples = SENSOR_FORMATS[source.format](message, source.keys)
+    findings = SENSOR_FORMATS[source.format](message, source.keys)
     return [
-        sample if isinstance(sample, Invalid) else _reading(sample, source, route, message)
-        for sample in samples
+        _reading(finding, source, route, message) if isinstance(finding, Sample) else finding
+        for finding in findings
+        if isinstance(finding, Sample | Invalid)
     ]
 
 

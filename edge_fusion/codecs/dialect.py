@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from edge_fusion.codecs.units import Unit
-from edge_fusion.events import EventTime, Invalid, Message
+from edge_fusion.events import EventTime, Invalid, Message, Publication
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,26 @@ class SensorKeys:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One value in canonical units, and the time the payload gives for it, if any."""
+    """One value in canonical units, and the time the payload gives for it, if any.
+
+    device: who measured it, where the payload says so and the topic may not.
+    """
 
     quantity: str
     value: float
     time: EventTime | None = None
+    device: str | None = None
 
 
-Dialect = Callable[[Message, SensorKeys], list[Sample | Invalid]]
-"""Never raises for any payload. An empty list means "no reading", which is no error."""
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The device of the topic, or the one named, is reported dead."""
+
+    device: str | None = None
+
+
+Finding = Sample | Gone | Publication | Invalid
+"""What a dialect may find in a message; a `Publication` is what its protocol has us answer."""
+
+Dialect = Callable[[Message, SensorKeys], Sequence[Finding]]
+"""Never raises for any payload. Finding nothing means "no reading", which is no error."""

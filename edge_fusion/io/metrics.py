@@ -183,6 +183,10 @@ class _BoxMetrics:
         self.outbox = gauge("outbox_pending", "Messages the broker has not acknowledged.")
         self.connected = gauge("mqtt_connected", "1 while connected to the broker.", "connection")
         self.reconnects = make.counter("mqtt_reconnects_total", "Connections regained.")
+        self.unrecorded = make.counter(
+            "recording_lost_total", "Events that `run --record` could not write down."
+        )
+        self.unrecorded()
         self.reloaded().set(1)
         for stage in STAGES:
             self.stage(stage)
@@ -342,6 +346,10 @@ class Metrics:
     def reconnected(self) -> None:
         """Count a connection regained."""
         self._box.reconnects().inc()
+
+    def unrecorded(self, count: int) -> None:
+        """Count events that a recording does not hold because of trouble with the disk."""
+        self._box.unrecorded().inc(count)
 
     def queue(self, name: str, length: int) -> None:
         """Show how many items wait in a queue of the program."""

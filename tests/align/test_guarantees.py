@@ -21,6 +21,7 @@ from event_streams import (
     by_arrival,
     closings,
     feed,
+    frame,
     hopping,
     key_of,
     last_contents,
@@ -320,8 +321,6 @@ def test_7_the_state_of_a_site_has_a_bound_that_no_arrivals_pass(
 
 
 def test_7_of_too_many_frames_the_newest_are_kept() -> None:
-    from event_streams import frame
-
     (pane,) = panes(run([frame(float(at)) for at in range(9)]))
     assert [event.time - ORIGIN for event in pane.events] == [5, 6, 7, 8]
 
@@ -343,5 +342,5 @@ def test_a_quarantined_reading_stands_at_its_arrival() -> None:
     (event,) = mad_clock([0.0])
     outcomes = run([event])
     (quarantined,) = (o for o in outcomes if isinstance(o, Quarantined))
-    assert quarantined.event.time == event.arrival
+    assert float(quarantined.event.time) == event.arrival
     assert quarantined.claimed == 0.0

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from edge_fusion.align.census import Census
 from edge_fusion.align.assembler import Alignment, SiteAssembler
+from edge_fusion.align.census import Census
 from edge_fusion.align.windows import assigner
 from edge_fusion.events import (
     ArrivalTime,

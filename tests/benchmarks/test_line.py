@@ -75,8 +75,7 @@ def test_feed_against_grouping_in_a_dictionary(sites: int) -> None:
 
     def feed() -> None:
         assemblers = Sites(alignment, max_sites=sites, max_devices=sites)
-        for event in events:
-            assemblers.feed(event)
+        assemblers.feed(events)
 
     def group() -> None:
         groups: dict[tuple[str, float], list[Reading]] = defaultdict(list)

@@ -62,6 +62,7 @@ CONTRACT = {
     "outbox_pending": set(),
     "mqtt_connected": {"connection"},
     "mqtt_reconnects_total": set(),
+    "recording_lost_total": set(),
     "store_commit_seconds_count": set(),
 }
 

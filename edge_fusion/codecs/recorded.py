@@ -1,0 +1,89 @@
+"""One line of a recording: an input as JSON with every float exact, or the word that it ends.
+
+    {"reading": {"site": "hall", "device": "th", "quantity": "temperature", "value": 21.4, …}}
+    {"frame": {"site": "hall", "camera": "door", "file": "frames/hall/door/00000001.jpg", …}}
+    {"offline": {"site": "hall", "device": "th", "arrival": 1763892009.5}}
+    {"end": 1763892010.25}
+
+The keys are the names of the fields in `edge_fusion.events`, so renaming one there needs a new
+version of the format (io/recording.py). Floats are written as the shortest decimal that reads back
+as the same double.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from edge_fusion.events import ArrivalTime, EventTime, Offline, Reading, TimeSource
+
+
+@dataclass(frozen=True, slots=True)
+class FrameFile:
+    """A `Frame` whose picture lies in a file, `file` being its path within the recording."""
+
+    site: str
+    camera: str
+    file: str
+    time: EventTime
+    arrival: ArrivalTime
+    time_source: TimeSource = TimeSource.ARRIVAL
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The recording ran until `arrival`: timers that were due by then had run."""
+
+    arrival: ArrivalTime
+
+
+Entry = Reading | FrameFile | Offline | End
+
+
+def encode_entry(entry: Entry) -> bytes:
+    """The line that `decode_entry` reads as `entry`, with its newline. Floats must be finite."""
+    match entry:
+        case Reading():
+            tagged: dict[str, object] = {"reading": entry}
+        case FrameFile():
+            tagged = {"frame": entry}
+        case Offline():
+            tagged = {"offline": entry}
+        case End(arrival=arrival):
+            tagged = {"end": arrival}
+    return orjson.dumps(tagged, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def decode_entry(line: bytes) -> Entry:
+    """Read a line; raises ValueError with one sentence that says what is wrong."""
+    document = orjson.loads(line)
+    if not isinstance(document, dict) or len(document) != 1:
+        raise ValueError(f"expected an object with one key of: {', '.join(_KINDS)}")
+    ((kind, body),) = document.items()
+    if kind not in _KINDS:
+        raise ValueError(f'"{kind}" is none of: {", ".join(_KINDS)}')
+    try:
+        return _KINDS[kind](body)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        place = ".".join(map(str, (kind, *fault["loc"])))
+        raise ValueError(f"{place}: {fault['msg'].lower()}") from None
+
+
+_END: Final = TypeAdapter(ArrivalTime)
+
+
+def _end(body: object) -> End:
+    return End(_END.validate_python(body))
+
+
+_KINDS: Final[Mapping[str, Callable[[Any], Entry]]] = {
+    "reading": TypeAdapter(Reading).validate_python,
+    "frame": TypeAdapter(FrameFile).validate_python,
+    "offline": TypeAdapter(Offline).validate_python,
+    "end": _end,
+}

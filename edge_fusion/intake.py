@@ -1,0 +1,105 @@
+"""Intake: the mailbox of a configuration, and the MQTT connections that fill it.
+
+Pictures have a connection of their own, so that they can't hold up readings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from edge_fusion import assembly
+from edge_fusion.config.settings import Settings
+from edge_fusion.events import ArrivalTime, Delivery, Publication
+from edge_fusion.io.mqtt import Connection
+from edge_fusion.mailbox import Mailbox
+
+READINGS, FRAMES = "readings", "frames"
+RECEIVE_MAXIMUM = 200
+FRAME_BACKLOG_BYTES = 64_000_000
+MAX_PACKET_BYTES = 32_000_000
+"""What a broker may send at most: a box of 1 GB bears it, and what is too large for a reading or
+a frame but below this can still be counted and named, where the broker would drop it unseen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """What a daemon says of itself, when it comes and when it is gone."""
+
+    birth: Publication
+    will: Publication
+
+
+class Intake:
+    """Made, not started: `readings` and `frames` (None without cameras) are started by the owner.
+
+    With a `presence` the broker keeps what comes for us while we are away. `suffix` is added to
+    the client ids, so that two programs with one configuration don't push each other out.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        stamp: Callable[[], ArrivalTime],
+        *,
+        presence: Presence | None = None,
+        suffix: str = "",
+    ) -> None:
+        self._settings = settings
+        self._stamp = stamp
+        self._suffix = suffix
+        self.mailbox = Mailbox(
+            stamp,
+            max_readings=settings.limits.max_readings,
+            max_frames_per_topic=settings.limits.max_frames,
+            max_frame_bytes_total=FRAME_BACKLOG_BYTES,
+        )
+        self.readings = self._connect_readings(presence)
+        self.frames = self._connect_frames() if settings.cameras else None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What the connections are called in notices."""
+        return frozenset({READINGS} if self.frames is None else {READINGS, FRAMES})
+
+    def _connect_readings(self, presence: Presence | None) -> Connection:
+        return Connection(
+            READINGS,
+            assembly.broker_settings(self._settings.mqtt, self._suffix),
+            subscriptions=assembly.sensor_subscriptions(self._settings),
+            deliver=self._deliver_reading,
+            notify=self.mailbox.put,
+            stamp=self._stamp,
+            will=presence.will if presence else None,
+            birth=presence.birth if presence else None,
+            persistent=presence is not None,
+            receive_maximum=RECEIVE_MAXIMUM,
+            max_packet_bytes=MAX_PACKET_BYTES,
+        )
+
+    def _connect_frames(self) -> Connection:
+        return Connection(
+            FRAMES,
+            assembly.broker_settings(self._settings.mqtt, f"{self._suffix}-frames"),
+            subscriptions=assembly.camera_subscriptions(self._settings),
+            deliver=self._deliver_frame,
+            notify=self.mailbox.put,
+            stamp=self._stamp,
+            max_packet_bytes=MAX_PACKET_BYTES,
+        )
+
+    def _deliver_reading(self, delivery: Delivery, qos: int) -> None:
+        cut = _cut(delivery, self._settings.limits.max_payload_bytes)
+        self.mailbox.put_reading(cut, sheddable=qos == 0)
+
+    def _deliver_frame(self, delivery: Delivery, _qos: int) -> None:
+        # Base64 in JSON is a third longer than the picture in it.
+        self.mailbox.put_frame(_cut(delivery, 2 * self._settings.limits.max_frame_bytes))
+
+
+def _cut(delivery: Delivery, limit: int) -> Delivery:
+    """A payload above its limit is kept just long enough to be recognised as that."""
+    message = delivery.message
+    if len(message.payload) <= limit:
+        return delivery
+    return replace(delivery, message=replace(message, payload=message.payload[: limit + 1]))

@@ -1,0 +1,96 @@
+"""A daemon with a model of one's own, as its users run it."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import tiny_model
+from conftest import free_port
+from prometheus_client.parser import text_string_to_metric_families
+
+CONFIGURATION = """
+[mqtt]
+port = {port}
+box = "box-1"
+{mqtt}
+[windows]
+max_out_of_orderness = "200ms"
+max_wait = "300ms"
+[model]
+path = "model.onnx"
+[[sensors]]
+topic = "home/{{site}}/{{device}}"
+temperature = "t"
+quantities = {{ co2 = "air.co2" }}
+[[sensors]]
+topic = "plain/{{site}}/temperature"
+format = "plain"
+[[cameras]]
+topic = "cams/{{site}}/{{camera}}"
+[[alerts]]
+label = "hot"
+threshold = 0.6
+for = 1
+keep_firing = "1s"
+severity = "critical"
+[limits]
+max_payload_bytes = "100kB"
+[web]
+listen = "127.0.0.1:{web}"
+"""
+
+
+class Running:
+    """A daemon in a process of its own."""
+
+    def __init__(
+        self,
+        directory: Path,
+        broker_port: int,
+        *arguments: object,
+        mqtt: str = "",
+        configuration: str = CONFIGURATION,
+        fails_on_pictures: bool = False,
+    ) -> None:
+        self.web = free_port()
+        tiny_model.write(directory / "model.onnx", fails_on_pictures=fails_on_pictures)
+        self.path = directory / "edge-fusion.toml"
+        self.path.write_text(configuration.format(port=broker_port, web=self.web, mqtt=mqtt))
+        self.log = directory / "daemon.log"
+        with self.log.open("wb") as log:
+            command = [sys.executable, "-m", "edge_fusion", "run", "-c", str(self.path)]
+            command += map(str, arguments)
+            self.process = subprocess.Popen(command, stderr=log)
+
+    def page(self, path: str) -> tuple[int, bytes]:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.web}{path}", timeout=5) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read()
+        except urllib.error.URLError:
+            return 0, b""
+
+    def ready(self) -> bool:
+        assert self.process.poll() is None, self.log.read_text()
+        return self.page("/readyz")[0] == 200
+
+    def metric(self, name: str, **labels: str) -> float:
+        """The sum of all samples of a metric that have these labels."""
+        families = text_string_to_metric_families(self.page("/metrics")[1].decode())
+        samples = [sample for family in families for sample in family.samples]
+        return sum(
+            sample.value
+            for sample in samples
+            if sample.name == f"edge_fusion_{name}" and labels.items() <= sample.labels.items()
+        )
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(15)
