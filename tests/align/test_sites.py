@@ -45,6 +45,7 @@ def test_timers_of_all_sites_run_in_the_order_they_were_due() -> None:
     both = sites()
     for site, at in (("hall", 1.0), ("attic", 12.0), ("hall", 13.0)):
         both.feed([reading(site, at)])
+    assert fired(both.advance(ArrivalTime(ORIGIN + 24.9))) == []
     assert both.wake() == ORIGIN + 25
     assert fired(both.advance(ArrivalTime(ORIGIN + 100))) == [
         ("attic", 10.0, 25.0),
