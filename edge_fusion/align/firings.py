@@ -6,6 +6,7 @@ may be revised until its allowed lateness is up.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,7 +104,7 @@ class Firings:
     def final(self, now: ArrivalTime) -> int:
         """The slice below which every slice's windows are all past their allowed lateness."""
         horizon = ArrivalTime(now - self._allowed_lateness)
-        waited = index_of(horizon - self._max_wait, self._every)
+        waited = index_of(math.nextafter(horizon - self._max_wait, -INFINITY), self._every)
         return max(waited, self._closings.before(horizon)) - self._overlap + 1
 
     def let_go(self, final: int, now: ArrivalTime) -> int:

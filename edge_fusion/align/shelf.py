@@ -68,7 +68,7 @@ class Shelf:
         Windows ask for this one after the other, so the answer is carried on from one to the next.
         """
         if index < self._merged_below or not self._merged_below:
-            self._merged, self._merged_below = dict(self._before), -1
+            self._merged, self._merged_below = dict(sorted(self._before.items())), -1
         lanes = len(self._merged)
         for place in sorted(self._slices):
             if self._merged_below <= place < index:
@@ -100,3 +100,5 @@ class Shelf:
         """Drop the slices below an index, but for the last event of each lane."""
         for index in sorted(index for index in self._slices if index < below):
             self._before.update(self._slices.pop(index).lasts())
+        if below > self._merged_below:
+            self._merged_below = 0

@@ -108,7 +108,7 @@ class Sites:
         return outcomes
 
     def wake(self) -> ArrivalTime | None:
-        """The arrival time by which `advance` is to be called, or None; nothing is due before it."""
+        """When `advance` is to be called, or None; nothing is due earlier."""
         return ArrivalTime(self._due) if self._due < INFINITY else None
 
     def advance(self, now: ArrivalTime) -> list[Outcome]:

@@ -107,11 +107,11 @@ def test_late_events_within_a_second_make_one_revision() -> None:
 
 
 def test_an_event_past_the_allowed_lateness_is_too_late_by_a_hair_only() -> None:
-    last = 12.0 + LATENESS
-    for came, verdict in ((last, None), (last + 0.001, TooLate)):
-        events = [reading(1.0), reading(12.0), reading(5.0, came, "b")]
-        found = [outcome for outcome in run(events) if isinstance(outcome, TooLate)]
-        assert [type(outcome) for outcome in found] == ([verdict] if verdict else [])
+    by_watermark, by_max_wait = [reading(1.0), reading(12.0)], [reading(1.0)]
+    for before, closed in ((by_watermark, 12.0), (by_max_wait, 15.0)):
+        for came, late in ((closed + LATENESS, 0), (closed + LATENESS + 0.001, 1)):
+            outcomes = run([*before, reading(5.0, came, "b")])
+            assert sum(isinstance(outcome, TooLate) for outcome in outcomes) == late
 
 
 def test_in_a_hopping_window_an_event_may_revise_all_its_windows_or_none() -> None:

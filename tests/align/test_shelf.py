@@ -51,6 +51,13 @@ def test_carried_survives_the_slices_it_came_from() -> None:
     assert carried(made, 3) == [1.0, 12.0]
 
 
+def test_a_slice_that_is_let_go_before_anybody_asked_is_carried_too() -> None:
+    made = shelf(reading(1.0))
+    assert carried(made, 0) == []
+    made.let_go(FIRST + 1)
+    assert carried(made, 2) == [1.0]
+
+
 def test_a_late_event_shows_in_what_is_carried_after_it() -> None:
     made = shelf(reading(1.0), reading(21.0))
     assert carried(made, 2) == [1.0]

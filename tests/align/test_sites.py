@@ -82,7 +82,7 @@ def test_devices_past_the_bound_are_shed_over_all_sites_together() -> None:
 def test_an_offline_notice_among_events_is_taken_in_its_order() -> None:
     some = sites()
     some.feed([reading("hall", 9.0, "dying"), reading("hall", 9.5)])
-    death = Offline("hall", "dying", ArrivalTime(ORIGIN + 12.7))
+    death = Offline("hall", "dying", ArrivalTime(ORIGIN + 12.5))
     unknown = Offline("attic", "x", ArrivalTime(ORIGIN + 12.8))
     outcomes = some.feed([reading("hall", 12.5), death, reading("hall", 12.8), unknown])
-    assert fired(outcomes) == [("hall", 0.0, 12.7)]
+    assert fired(outcomes) == [("hall", 0.0, 12.5)]
