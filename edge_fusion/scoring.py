@@ -20,12 +20,12 @@ from edge_fusion.events import (
     Row,
     Scores,
 )
+from edge_fusion.model.grid import sensor_grid
 from edge_fusion.model.inputs import (
     RowPlan,
     build_inputs,
     concatenate,
     plan_rows,
-    sensor_grid,
     take_rows,
     without,
 )

@@ -21,7 +21,7 @@ What it promises (each sentence is a property in tests/align/test_guarantees.py)
    open windows, each with `max_readings` readings and `max_frames` frames a camera at most; over
    all sites `max_sites` and `max_devices`. What a bound costs is counted.
 8. A constant signal, sampled anyhow, gives a constant grid, and a linear one a linear grid, over
-   gaps up to `max_gap` (model/inputs.py; tests/model/test_grid.py).
+   gaps up to `max_gap` (model/grid.py; tests/model/test_grid.py).
 
 Read `windows.py` for which windows an instant lies in, `clock.py` for what a device's timestamp is
 worth, `watermark.py` for how far a site has come, `firings.py` for when a window opens, closes and

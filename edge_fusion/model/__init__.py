@@ -1,1 +1,1 @@
-"""The model contract: `spec.py` what a file states, `inputs.py` how a pane becomes its tensors."""
+"""The model contract: `spec.py` what a file states, `inputs.py` and `grid.py` a pane's tensors."""

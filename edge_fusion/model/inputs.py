@@ -1,10 +1,4 @@
-"""Pane + ModelSpec -> the arrays of the model contract.
-
-A window is a grid of `spec.steps` equal cells. Per quantity a cell holds the mean of all readings
-of the site that fall into it. An empty cell is interpolated between the readings on either side
-of it when these are no more than `max_gap` apart; else it takes the last value of each device,
-carried for up to `carry` seconds, and the mask falls from 1 to 0 with its age. The reading before
-the window (`pane.carried`) counts as a neighbour on the left.
+"""Pane + ModelSpec -> the arrays of the model contract; that of the readings is made in grid.py.
 
 Frames: a row has `spec.frames` places at evenly spaced instants, the middles of equal parts of
 the window. The frames that lie nearest to them in sum, in order and none twice, are taken.
@@ -18,10 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_fusion.events import IMAGE, EventTime, Frame, ModelInputs, Pane, Reading, Window
+from edge_fusion.events import IMAGE, EventTime, Frame, ModelInputs, Pane, Window
 from edge_fusion.model.spec import ModelSpec
 
-Floats = NDArray[np.float64]
 Pictures = Mapping[tuple[str, EventTime], NDArray[np.uint8]]
 """Decoded frames, uint8 [H, W, 3] RGB, by camera and event time."""
 
@@ -32,95 +25,6 @@ class RowPlan:
 
     camera: str | None
     frames: tuple[Frame | None, ...]
-
-
-def sensor_grid(
-    pane: Pane, spec: ModelSpec, *, max_gap: float, carry: float
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The grid and its freshness, each float32 [T, C]; `max_gap` and `carry` in seconds."""
-    grid = np.zeros((spec.steps, len(spec.quantities)), np.float32)
-    mask = np.zeros_like(grid)
-    for column, quantity in enumerate(spec.quantities):
-        inside = [e for e in pane.events if isinstance(e, Reading) and e.quantity == quantity]
-        before = [e for e in pane.carried if e.quantity == quantity]
-        if inside or before:
-            values, freshness = _column(pane.window, spec.steps, inside, before, max_gap, carry)
-            grid[:, column], mask[:, column] = values, freshness
-    return grid, mask
-
-
-def _column(
-    window: Window,
-    steps: int,
-    inside: Sequence[Reading],
-    before: Sequence[Reading],
-    max_gap: float,
-    carry: float,
-) -> tuple[Floats, Floats]:
-    width = (window.end - window.start) / steps
-    centres = window.start + width * (np.arange(steps, dtype=np.float64) + 0.5)
-    times = np.array([r.time for r in inside])
-    readings = np.array([r.value for r in inside])
-    cells = np.clip(((times - window.start) / width).astype(int), 0, steps - 1)
-    counts = np.bincount(cells, minlength=steps)
-    measured = counts > 0
-    values = np.bincount(cells, readings, minlength=steps) / np.maximum(counts, 1)
-    freshness = measured.astype(float)
-    if not measured.all():
-        _interpolate(values, freshness, centres, _knots(inside, before), max_gap)
-        _carry(values, freshness, centres, [*before, *inside], carry)
-    return values, freshness
-
-
-def _knots(inside: Sequence[Reading], before: Sequence[Reading]) -> tuple[Floats, Floats]:
-    """Mean value at each instant at which anything was read, in order of time."""
-    latest = max(before, key=lambda r: r.time, default=None)
-    readings = [*inside] if latest is None else [latest, *inside]
-    times, where = np.unique([r.time for r in readings], return_inverse=True)
-    sums = np.bincount(where, [r.value for r in readings])
-    return times, sums / np.bincount(where)
-
-
-def _interpolate(
-    values: Floats,
-    freshness: Floats,
-    centres: Floats,
-    knots: tuple[Floats, Floats],
-    max_gap: float,
-) -> None:
-    times, levels = knots
-    right = np.searchsorted(times, centres)
-    between = (right > 0) & (right < len(times)) & (freshness == 0)
-    left, right = np.maximum(right - 1, 0), np.minimum(right, len(times) - 1)
-    # A hair above max_gap forgives what float subtraction adds to an exact gap.
-    fill = between & (times[right] - times[left] <= max_gap * (1 + 1e-9))
-    values[fill] = np.interp(centres[fill], times, levels)
-    freshness[fill] = 1.0
-
-
-def _carry(
-    values: Floats,
-    freshness: Floats,
-    centres: Floats,
-    readings: Sequence[Reading],
-    carry: float,
-) -> None:
-    """Fill what is still empty by each device's last value, weighted by its freshness."""
-    empty = np.flatnonzero(freshness == 0)
-    weights, total = np.zeros(len(empty)), np.zeros(len(empty))
-    best = np.zeros(len(empty))
-    for device in sorted({r.device for r in readings}):
-        own = sorted((r.time, r.value) for r in readings if r.device == device)
-        times, levels = np.array([t for t, _ in own]), np.array([v for _, v in own])
-        last = np.searchsorted(times, centres[empty], side="right") - 1
-        age = centres[empty] - times[np.maximum(last, 0)]
-        fresh = np.where(last >= 0, np.clip(1 - age / carry, 0, 1), 0.0)
-        weights += fresh
-        total += fresh * levels[np.maximum(last, 0)]
-        best = np.maximum(best, fresh)
-    known = weights > 0
-    values[empty[known]] = total[known] / weights[known]
-    freshness[empty[known]] = best[known]
 
 
 def plan_rows(

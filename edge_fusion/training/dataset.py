@@ -39,7 +39,8 @@ from edge_fusion.events import (
     Timing,
     Window,
 )
-from edge_fusion.model.inputs import build_inputs, concatenate, plan_rows, sensor_grid, without
+from edge_fusion.model.grid import sensor_grid
+from edge_fusion.model.inputs import build_inputs, concatenate, plan_rows, without
 from edge_fusion.model.spec import ModelSpec
 from edge_fusion.simulator.episode import Episode, generate
 from edge_fusion.training.site import (

@@ -32,7 +32,8 @@ from edge_fusion.events import (
     Window,
 )
 from edge_fusion.io.onnx import load_model
-from edge_fusion.model.inputs import build_inputs, plan_rows, sensor_grid, zeros
+from edge_fusion.model.grid import sensor_grid
+from edge_fusion.model.inputs import build_inputs, plan_rows, zeros
 
 ORIGIN = 1_800_000_000.0
 RUNS = 5

@@ -20,12 +20,12 @@ from edge_fusion.events import (
     Timing,
     Window,
 )
+from edge_fusion.model.grid import sensor_grid
 from edge_fusion.model.inputs import (
     RowPlan,
     build_inputs,
     concatenate,
     plan_rows,
-    sensor_grid,
     take_rows,
     without,
 )
@@ -52,81 +52,6 @@ def pane(
         "hall", window, 0, Timing.ON_TIME, ClosedBy.WATERMARK, ArrivalTime(12.0), ordered,
         tuple(carried), tuple(cameras),
     )  # fmt: skip
-
-
-def temperature(of: Pane) -> tuple[list[float], list[float]]:
-    grid, mask = sensor_grid(of, SPEC, max_gap=MAX_GAP, carry=CARRY)
-    return grid[:, 0].tolist(), mask[:, 0].tolist()
-
-
-def test_a_cell_holds_the_mean_of_its_readings_of_all_sensors() -> None:
-    values, mask = temperature(pane([reading(0.1, 20.0), reading(0.3, 24.0, "b")]))
-    assert (values[0], mask[0]) == (22.0, 1.0)
-
-
-def test_a_gap_is_bridged_in_a_straight_line() -> None:
-    values, mask = temperature(pane([reading(0.25, 20.0), reading(5.25, 30.0)]))
-    assert values[5] == pytest.approx(25.0)
-    assert mask[:11] == [1.0] * 11
-
-
-def test_a_gap_above_max_gap_is_carried_not_bridged() -> None:
-    values, mask = temperature(pane([reading(0.25, 20.0), reading(5.75, 30.0)]))
-    assert values[5] == 20.0
-    assert mask[5] == pytest.approx(1 - 2.5 / CARRY)
-
-
-def test_a_carried_value_fades_and_ends() -> None:
-    fading = pane([frame(1.0)], [reading(-450.0 + 0.25, 19.0)])
-    values, mask = temperature(fading)
-    assert values[0] == 19.0
-    assert mask[0] == pytest.approx(0.5)
-    old = pane([frame(1.0)], [reading(-CARRY + 2.0, 19.0)])
-    values, mask = temperature(old)
-    assert values[0] == 19.0
-    assert (values[-1], mask[-1]) == (0.0, 0.0)
-
-
-def test_devices_that_are_carried_count_by_their_freshness() -> None:
-    values, mask = temperature(
-        pane([frame(1.0)], [reading(0.25, 10.0, "a"), reading(-449.75, 25.0, "b")])
-    )
-    assert values[0] == pytest.approx((1.0 * 10 + 0.5 * 25) / 1.5)
-    assert mask[0] == 1.0
-
-
-def test_the_reading_before_the_window_is_a_neighbour_on_the_left() -> None:
-    values, mask = temperature(pane([reading(1.25, 22.0)], [reading(-1.75, 19.0)]))
-    assert values[0] == pytest.approx(21.0)
-    assert mask[0] == 1.0
-
-
-def test_what_nobody_measured_is_zero_with_mask_zero() -> None:
-    grid, mask = sensor_grid(pane([reading(1.0, 20.0)]), SPEC, max_gap=MAX_GAP, carry=CARRY)
-    assert not grid[:, 1].any()
-    assert not mask[:, 1].any()
-    assert grid.dtype == mask.dtype == np.float32
-
-
-@given(
-    st.lists(st.floats(0, 9.99), min_size=1, max_size=30),
-    st.floats(-50, 120),
-)
-def test_a_constant_signal_gives_a_constant_grid_however_it_is_sampled(
-    times: list[float], level: float
-) -> None:
-    values, mask = temperature(pane([reading(at, level) for at in times], [reading(-3, level)]))
-    known = [value for value, fresh in zip(values, mask, strict=True) if fresh > 0]
-    assert len(known) == 20
-    assert known == pytest.approx([level] * 20, abs=1e-4)
-    assert all(0 <= fresh <= 1 for fresh in mask)
-
-
-def test_a_linear_signal_sampled_at_cell_centres_gives_a_linear_grid_over_gaps() -> None:
-    kept = [0, 1, 5, 6, 13, 19]
-    values, mask = temperature(pane([reading(k * 0.5 + 0.25, k * 1.0) for k in kept]))
-    assert values == pytest.approx([float(k) for k in range(20)], abs=1e-6)
-    assert mask == [1.0] * 20
 
 
 def chosen(times: Sequence[float], frames: int = 2) -> list[float | None]:
