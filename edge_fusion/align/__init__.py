@@ -18,8 +18,9 @@ What it promises (each sentence is a property in tests/align/test_guarantees.py)
 6. The same arrivals give the same bytes, however often and whenever `advance` is called between,
    and in whatever batches they are fed; going on from a snapshot is going on.
 7. Memory has a bound that no arrivals can pass: per site `RETAINED_SLICES` slices and those of its
-   open windows, each with `max_readings` readings and `max_frames` frames a camera at most; over
-   all sites `max_sites` and `max_devices`. What a bound costs is counted.
+   open windows, each with `max_readings` readings and `max_frames` frames a camera at most; per
+   device `MAX_LANES` quantities; over all sites `max_sites` and `max_devices`. What a bound costs
+   is counted.
 8. A constant signal, sampled anyhow, gives a constant grid, and a linear one a linear grid, over
    gaps up to `max_gap` (model/grid.py; tests/model/test_grid.py).
 

@@ -41,6 +41,9 @@ RETAINED_SLICES = 256
 """A slice this much older than the newest is let go, even if its lateness is not up: a burst over
 more windows than that must not cost more memory."""
 
+MAX_LANES = 64
+"""Quantities of one device; readings of others are shed."""
+
 INFINITY = float("inf")
 
 
@@ -141,7 +144,7 @@ class SiteAssembler:
     def take(self, event: Event) -> list[Outcome]:
         """The long way of an event into its slice, when nothing is due before it."""
         source, now = self._source(event), event.arrival
-        if source is None:
+        if source is None or not self._has_lane_for(event, source):
             return [Shed(event, ShedReason.MAX_DEVICES)]
         placed, verdict = self._correct(source, event)
         index = index_of(placed.time, self._windows.every)
@@ -162,6 +165,28 @@ class SiteAssembler:
         self._lead(placed, into, source)
         passed = self._watermark.observe(source, self._reached(source, verdict), now)
         return outcomes + self._fire(now) if passed else outcomes
+
+    def forget(self, before: ArrivalTime) -> list[LaneKey]:
+        """Let go of sources not heard since `before`; returns their lanes.
+
+        It must lie further back than `idle_timeout`.
+        """
+        gone = [key for key, source in self._sources.items() if source.heard < before]
+        lanes: list[LaneKey] = []
+        for key in gone:
+            source = self._sources.pop(key)
+            self._watermark.remove(source)
+            lanes += (lane.key for lane in source.lanes)
+        for lane in lanes:
+            del self._lanes[lane]
+        self._shelf.forget(lanes)
+        self._census.strike_off(len(gone))
+        return lanes
+
+    @property
+    def is_forgotten(self) -> bool:
+        """Whether nothing is known of the site, nor anything due."""
+        return not self._sources and self.due == INFINITY
 
     def snapshot(self) -> bytes:
         """All there is to know, from which `restore` goes on as if nothing had happened."""
@@ -192,6 +217,7 @@ class SiteAssembler:
         for each in self._shelf:
             if self._firings.is_open(each.index):
                 self._open_slices[each.index] = each
+        self._census.readmit(len(state["sources"]))
         for name, is_camera, source in state["sources"]:
             self._add(Source.restored(name, self._alignment.max_skew, source), is_camera=is_camera)
         for name, quantity, index in state["lanes"]:
@@ -212,6 +238,9 @@ class SiteAssembler:
             source = Source(event.source, DeviceClock(self._alignment.max_skew))
             self._add(source, is_camera=key[1])
         return source
+
+    def _has_lane_for(self, event: Event, source: Source) -> bool:
+        return lane_of(event) in self._lanes or len(source.lanes) < MAX_LANES
 
     def _add(self, source: Source, *, is_camera: bool) -> None:
         self._sources[source.name, is_camera] = source

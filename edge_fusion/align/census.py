@@ -10,9 +10,17 @@ class Census:
         self._limit = limit
         self._count = 0
 
-    def admit(self, count: int = 1) -> bool:
-        """Count `count` more; False, and nothing counted, if that is too many."""
-        if self._count + count > self._limit:
+    def admit(self) -> bool:
+        """Count one more; False, and nothing counted, if that is one too many."""
+        if self._count >= self._limit:
             return False
-        self._count += count
+        self._count += 1
         return True
+
+    def readmit(self, count: int) -> None:
+        """Count sources that were admitted once, whatever the limit is now."""
+        self._count += count
+
+    def strike_off(self, count: int) -> None:
+        """Make room for others."""
+        self._count -= count

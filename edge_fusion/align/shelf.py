@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from edge_fusion.align.archive import Archive
@@ -95,6 +95,12 @@ class Shelf:
             restored.restore(each, archive)
             self.keep(restored)
         self.newest = state["newest"]
+
+    def forget(self, lanes: Iterable[LaneKey]) -> None:
+        """Carry nothing more of some lanes."""
+        for lane in lanes:
+            self._before.pop(lane, None)
+        self._merged_below = 0
 
     def let_go(self, below: int) -> None:
         """Drop the slices below an index, but for the last event of each lane."""

@@ -9,9 +9,25 @@ from dataclasses import dataclass
 from edge_fusion.align.assembler import Alignment, SiteAssembler
 from edge_fusion.align.census import Census
 from edge_fusion.align.source import NO_LANE, Lane
-from edge_fusion.events import ArrivalTime, Input, Offline, Outcome, Reading, Shed, ShedReason
+from edge_fusion.events import (
+    ArrivalTime,
+    Event,
+    Input,
+    Offline,
+    Outcome,
+    Reading,
+    Shed,
+    ShedReason,
+)
+
+FORGOTTEN_AFTER = 86_400.0
+"""Seconds of silence, and no less than `carry`, after which a device makes room for another."""
+
+HOUSEKEEPING = 60.0
+"""Seconds from one search for the forgotten to the next."""
 
 INFINITY = float("inf")
+_FULL = frozenset({ShedReason.MAX_SITES, ShedReason.MAX_DEVICES})
 
 
 @dataclass(slots=True)
@@ -33,7 +49,8 @@ class Sites:
     """Feeds each event to its site, and runs due timers of all sites in the order they were due.
 
     Bounded: events of a site past the first `max_sites`, or of a source past the first
-    `max_devices` of all sites together, are shed; what is known goes on undisturbed.
+    `max_devices` of all sites together, are shed; what is known goes on undisturbed, until it has
+    been silent for so long that it makes room.
     """
 
     def __init__(self, alignment: Alignment, *, max_sites: int, max_devices: int) -> None:
@@ -44,6 +61,7 @@ class Sites:
         self._lanes = _Lanes()
         self._agenda: list[tuple[float, str]] = []
         self._due = INFINITY
+        self._next_search = -INFINITY
 
     def __iter__(self) -> Iterator[SiteAssembler]:
         return (entry.assembler for entry in self._entries.values())
@@ -88,12 +106,20 @@ class Sites:
         """The long way of an event."""
         if isinstance(event, Offline):
             return self._offline(event)
+        outcomes = self._admit(event)
+        if _is_full(outcomes[-1]) and self._make_room(event.arrival):
+            outcomes = [*outcomes[:-1], *self._admit(event)]
+        return outcomes
+
+    def _admit(self, event: Event) -> list[Outcome]:
         entry = self._entries.get(event.site) or self._new_entry(event.site)
         if entry is None:
             return [Shed(event, ShedReason.MAX_SITES)]
         assembler = entry.assembler
         outcomes = assembler.advance(event.arrival) + assembler.take(event)
         self._schedule(entry)
+        if assembler.is_forgotten:
+            del self._entries[event.site]
         if isinstance(event, Reading) and (lane := assembler.lane(event)) is not None:
             self._lanes[event.site, event.device, event.quantity] = lane
         return outcomes
@@ -122,6 +148,19 @@ class Sites:
             self._schedule(entry)
         return outcomes
 
+    def _make_room(self, now: ArrivalTime) -> bool:
+        """Forget the long silent; False if that was done just now."""
+        if now < self._next_search:
+            return False
+        self._next_search = now + HOUSEKEEPING
+        before = ArrivalTime(now - max(FORGOTTEN_AFTER, self._alignment.carry))
+        for site, entry in [*self._entries.items()]:
+            for device, quantity in entry.assembler.forget(before):
+                self._lanes.pop((site, device, quantity), None)
+            if entry.assembler.is_forgotten:
+                del self._entries[site]
+        return True
+
     def _new_entry(self, site: str) -> _Entry | None:
         if len(self._entries) >= self._max_sites:
             return None
@@ -140,4 +179,9 @@ class Sites:
         self._due = self._agenda[0][0] if self._agenda else INFINITY
 
     def _is_stale(self, at: float, site: str) -> bool:
-        return at != self._entries[site].scheduled
+        entry = self._entries.get(site)
+        return entry is None or at != entry.scheduled
+
+
+def _is_full(outcome: Outcome) -> bool:
+    return isinstance(outcome, Shed) and outcome.reason in _FULL

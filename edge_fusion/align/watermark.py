@@ -56,6 +56,11 @@ class SiteWatermark:
     def add(self, source: Source) -> None:
         self._sources.append(source)
 
+    def remove(self, source: Source) -> None:
+        """Forget a source that is idle."""
+        self._sources.remove(source)
+        self._settle()
+
     def observe(self, source: Source, time: EventTime, arrival: ArrivalTime) -> bool:
         """Take note of an admitted event, after which its source is active.
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
-from edge_fusion.align.assembler import Alignment
-from edge_fusion.align.sites import Sites
+from edge_fusion.align.assembler import MAX_LANES, Alignment
+from edge_fusion.align.sites import FORGOTTEN_AFTER, Sites
 from edge_fusion.align.windows import Tumbling
 from edge_fusion.events import (
     ArrivalTime,
@@ -18,6 +19,7 @@ from edge_fusion.events import (
     ShedReason,
 )
 
+DAY = FORGOTTEN_AFTER
 ORIGIN = 1_800_000_000.0
 
 
@@ -86,3 +88,35 @@ def test_an_offline_notice_among_events_is_taken_in_its_order() -> None:
     unknown = Offline("attic", "x", ArrivalTime(ORIGIN + 12.8))
     outcomes = some.feed([reading("hall", 12.5), death, reading("hall", 12.8), unknown])
     assert fired(outcomes) == [("hall", 0.0, 12.5)]
+
+
+def test_who_was_silent_for_a_day_makes_room() -> None:
+    few = sites(max_sites=2, max_devices=2)
+    few.feed([reading("hall", 0.0), reading("attic", DAY / 2)])
+    assert isinstance(few.feed([reading("cellar", DAY + 1.0)])[-1], Reading)
+    assert len(few) == 2
+    assert isinstance(few.feed([reading("loft", DAY + 90.0)])[-1], Shed)
+    assert isinstance(few.feed([reading("attic", DAY + 91.0)])[-1], Reading)
+
+
+def test_room_is_looked_for_once_a_minute() -> None:
+    few = sites(max_devices=1)
+    few.feed([reading("hall", 0.0)])
+    assert isinstance(few.feed([reading("hall", DAY - 1.0, "b")])[-1], Shed)
+    assert isinstance(few.feed([reading("hall", DAY + 1.0, "b")])[-1], Shed)
+    assert isinstance(few.feed([reading("hall", DAY + 60.0, "b")])[-1], Reading)
+    assert isinstance(few.feed([reading("hall", DAY + 61.0)])[-1], Shed)
+
+
+def test_a_site_in_which_every_device_is_one_too_many_is_none() -> None:
+    few = sites(max_devices=1)
+    few.feed([reading("hall", 0.0), reading("attic", 1.0)])
+    assert len(few) == 1
+
+
+def test_a_device_has_so_many_quantities_and_no_more() -> None:
+    some = sites()
+    events = [replace(reading("hall", 1.0), quantity=f"q{n}") for n in range(MAX_LANES + 1)]
+    *admitted, last = some.feed(events)
+    assert all(isinstance(outcome, Reading) for outcome in admitted)
+    assert isinstance(last, Shed)
