@@ -113,9 +113,9 @@ class SiteAssembler:
         lane = self.lane(event) if isinstance(event, Reading) else None
         if lane is None:
             return outcomes + self.take(event)
-        if lane.takes(event) or lane.moves_on(event):
+        if lane.takes(event):
             return [*outcomes, event]
-        if lane.crosses(event):
+        if lane.accepts(event):
             return [*outcomes, event, *self.pass_edge(lane.source, event.arrival)]
         return outcomes + self.take(event)
 
@@ -227,7 +227,9 @@ class SiteAssembler:
         self._watermark.restore(state["watermark"])
 
     def pass_edge(self, source: Source, now: ArrivalTime) -> list[Outcome]:
-        """Close what may be closed when a lane took a reading beyond the edge of its source."""
+        """Close what may be closed, if a reading that a lane took lies beyond its source's edge."""
+        if source.latest < source.edge:
+            return []
         return self._fire(now) if self._watermark.crossed(source) else []
 
     def _source(self, event: Event) -> Source | None:
@@ -291,7 +293,7 @@ class SiteAssembler:
         oldest = self._shelf.newest - self._retained
         for number, closed in self._firings.revise(now, oldest):
             panes.append(self._pane(number, closed, Timing.LATE, now))
-        if panes:
+        if panes and self._firings.is_untidy():
             final = max(self._firings.final(now), oldest)
             self._shelf.let_go(self._firings.let_go(final, now))
         self.due = min(self._watermark.next_idle(), self._firings.due())

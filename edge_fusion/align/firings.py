@@ -19,6 +19,9 @@ INFINITY = float("inf")
 REVISION_DELAY = 1.0
 """Seconds for which late events of a window are gathered into one revision."""
 
+SPARE = 8
+"""How many closed windows may be kept beyond their time, so that not each tidies up alone."""
+
 
 @dataclass(slots=True)
 class Closed:
@@ -46,16 +49,16 @@ class Firings:
         self._open: set[int] = set()
         self._closed: dict[int, Closed] = {}
         self._closings = Closings()
+        self._next_revision = INFINITY
+        self._enough = SPARE
 
     def is_open(self, number: int) -> bool:
         return number in self._open
 
     def due(self) -> float:
         """The arrival time at which the next window is to fire if nothing comes; else infinity."""
-        due = [closed.revision_due for closed in self._closed.values()]
-        if self._open:
-            due.append(self._latest(min(self._open)))
-        return min(due, default=INFINITY)
+        first = self._latest(min(self._open)) if self._open else INFINITY
+        return min(first, self._next_revision)
 
     def enter(self, index: int, now: ArrivalTime) -> float:
         """Open the windows of a slice that got an event, or have them revised.
@@ -71,6 +74,7 @@ class Firings:
             else:
                 closed.late += 1
                 closed.revision_due = min(closed.revision_due, now + REVISION_DELAY)
+                self._next_revision = min(self._next_revision, closed.revision_due)
                 due = min(due, closed.revision_due)
         return due
 
@@ -92,6 +96,8 @@ class Firings:
 
     def revise(self, now: ArrivalTime, oldest: int) -> list[tuple[int, Closed]]:
         """Windows whose late events were gathered long enough, or which are below `oldest`."""
+        if self._next_revision == INFINITY:
+            return []
         due = [
             (number, closed)
             for number, closed in self._closed.items()
@@ -99,7 +105,12 @@ class Firings:
         ]
         for _, closed in due:
             closed.revision_due = INFINITY
+        self._next_revision = self._first_revision()
         return sorted(due, key=lambda entry: entry[0])
+
+    def is_untidy(self) -> bool:
+        """Whether `let_go` is worth its while."""
+        return len(self._closed) >= self._enough
 
     def final(self, now: ArrivalTime) -> int:
         """The slice below which every slice's windows are all past their allowed lateness."""
@@ -114,6 +125,7 @@ class Firings:
         for number in [number for number in self._closed if number < first]:
             del self._closed[number]
         self._closings.forget_before(ArrivalTime(now - self._allowed_lateness))
+        self._enough = len(self._closed) + SPARE
         return first - self._overlap + 1
 
     def state(self) -> dict[str, Any]:
@@ -122,7 +134,12 @@ class Firings:
             [number, c.closed_by.value, c.firings, c.late, c.revision_due]
             for number, c in sorted(self._closed.items())
         ]
-        return {"open": sorted(self._open), "closed": closed, "closings": self._closings.state()}
+        return {
+            "open": sorted(self._open),
+            "closed": closed,
+            "closings": self._closings.state(),
+            "enough": self._enough,
+        }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take up a `state` again."""
@@ -130,6 +147,11 @@ class Firings:
         for number, by, *rest in state["closed"]:
             self._closed[number] = Closed(ClosedBy(by), *rest)
         self._closings.restore(state["closings"])
+        self._enough = state["enough"]
+        self._next_revision = self._first_revision()
+
+    def _first_revision(self) -> float:
+        return min((closed.revision_due for closed in self._closed.values()), default=INFINITY)
 
     def _latest(self, number: int) -> float:
         """The arrival time at which a window closes, whatever the watermark."""

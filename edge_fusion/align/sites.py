@@ -86,11 +86,10 @@ class Sites:
             lane = lanes[event.site, event.device, event.quantity]
             if lane.takes(event):
                 outcomes.append(event)
-            elif lane.crosses(event):
+            elif lane.accepts(event):
                 outcomes.append(event)
-                outcomes += self._pass_edge(lane, event)
-            elif lane.moves_on(event):
-                outcomes.append(event)
+                if lane.source.latest >= lane.source.edge:
+                    outcomes += self._pass_edge(lane, event)
             else:
                 outcomes += self._take(event)
         return outcomes

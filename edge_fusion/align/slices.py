@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_left
 from collections.abc import Iterator
 from operator import attrgetter
 from typing import Any
@@ -12,8 +14,8 @@ from edge_fusion.events import Event, EventTime, Frame, Reading
 LaneKey = tuple[str, str]
 """Device and quantity of readings; camera and "" of frames."""
 
-Instants = dict[EventTime, Event]
-"""The events of one lane in one slice by event time: two at one instant are the same event."""
+Line = list[Event]
+"""The events of one lane in one slice in order of event time: two at one instant are the same."""
 
 _TIME = attrgetter("time")
 
@@ -24,10 +26,33 @@ def lane_of(event: Event) -> LaneKey:
     return event.camera, ""
 
 
+def insert(line: Line, event: Event) -> bool:
+    """Put an event in its place; False, and nothing done, if there is one at its instant."""
+    place = bisect_left(line, event.time, key=_TIME)
+    if _holds(line, place, event):
+        return False
+    line.insert(place, event)
+    return True
+
+
+def _holds(line: Line, place: int, event: Event) -> bool:
+    return place < len(line) and line[place].time == event.time
+
+
 class Slice:
     """Events by lane. `room` is how many readings still fit; a lane holds `max_frames` frames."""
 
-    __slots__ = ("_lanes", "_lasts", "_max_frames", "_sorted", "end", "index", "room", "start")
+    __slots__ = (
+        "_lasts",
+        "_lines",
+        "_max_frames",
+        "_sorted",
+        "before",
+        "end",
+        "index",
+        "room",
+        "start",
+    )
 
     def __init__(
         self, index: int, start: EventTime, end: EventTime, *, max_readings: int, max_frames: int
@@ -35,21 +60,23 @@ class Slice:
         self.index = index
         self.start = start
         self.end = end
+        self.before = EventTime(math.nextafter(start, -math.inf))
         self.room = max_readings
         self._max_frames = max_frames
-        self._lanes: dict[LaneKey, Instants] = {}
+        self._lines: dict[LaneKey, Line] = {}
         self._sorted: tuple[Event, ...] | None = None
         self._lasts: dict[LaneKey, Event] | None = None
 
     def __iter__(self) -> Iterator[LaneKey]:
-        return iter(self._lanes)
+        return iter(self._lines)
 
     def __contains__(self, event: Event) -> bool:
-        return event.time in self._lanes.get(lane_of(event), ())
+        line = self._lines.get(lane_of(event), [])
+        return _holds(line, bisect_left(line, event.time, key=_TIME), event)
 
-    def instants(self, key: LaneKey) -> Instants:
+    def line(self, key: LaneKey) -> Line:
         """The events of a lane; who adds to them takes from `room`, before the slice is read."""
-        return self._lanes.setdefault(key, {})
+        return self._lines.setdefault(key, [])
 
     def has_room_for(self, event: Event) -> bool:
         """Whether an event fits. A frame always does: it pushes out the oldest of its camera."""
@@ -57,36 +84,33 @@ class Slice:
 
     def add(self, event: Event) -> Event | None:
         """Keep an event; returns the frame that had to go for it, if any."""
-        instants = self.instants(lane_of(event))
-        instants[event.time] = event
+        line = self.line(lane_of(event))
+        insert(line, event)
         self._sorted = self._lasts = None
         if isinstance(event, Reading):
             self.room -= 1
-        elif len(instants) > self._max_frames:
-            return instants.pop(min(instants))
+        elif len(line) > self._max_frames:
+            return line.pop(0)
         return None
 
     def state(self, archive: Archive) -> list[Any]:
-        """All there is to know, as JSON can hold it, in the order in which it came."""
-        lanes = [
-            [archive.event(event) for event in instants.values()]
-            for _, instants in sorted(self._lanes.items())
-        ]
-        return [self.index, self.room, lanes]
+        """All there is to know, as JSON can hold it."""
+        lines = [[*map(archive.event, line)] for _, line in sorted(self._lines.items())]
+        return [self.index, self.room, lines]
 
     def restore(self, state: list[Any], archive: Archive) -> None:
         """Take up a `state` again."""
-        _, self.room, lanes = state
-        for lane in lanes:
-            for event in map(archive.restored, lane):
-                self.instants(lane_of(event))[event.time] = event
+        _, self.room, lines = state
+        for line in lines:
+            for event in map(archive.restored, line):
+                self.line(lane_of(event)).append(event)
 
     def events(self) -> tuple[Event, ...]:
         """All events in order of event time, then of lane, whatever order they came in."""
         if self._sorted is None:
             by_lane: list[Event] = []
-            for _, instants in sorted(self._lanes.items()):
-                by_lane += instants.values()
+            for key in sorted(self._lines):
+                by_lane += self._lines[key]
             by_lane.sort(key=_TIME)
             self._sorted = tuple(by_lane)
         return self._sorted
@@ -94,11 +118,7 @@ class Slice:
     def lasts(self) -> dict[LaneKey, Event]:
         """The latest reading of each lane."""
         if self._lasts is None:
-            self._lasts = {
-                key: instants[max(instants)]
-                for key, instants in self._lanes.items()
-                if instants and key[1]
-            }
+            self._lasts = {key: line[-1] for key, line in self._lines.items() if line and key[1]}
         return self._lasts
 
 

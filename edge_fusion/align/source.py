@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from edge_fusion.align.clock import DeviceClock
-from edge_fusion.align.slices import Instants, LaneKey, OpenSlices, Slice
+from edge_fusion.align.slices import LaneKey, Line, OpenSlices, Slice, insert
 from edge_fusion.align.windows import index_of
 from edge_fusion.events import ArrivalTime, Event, EventTime, TimeSource
 
@@ -51,13 +51,15 @@ class Source:
 
 
 class Lane:
-    """Events of one device and quantity, and the short way of the next one into its slice.
+    """Readings of one device and quantity, and the short way of the next one into its slice.
 
     That is the open slice the last one went to. Most readings take it, so it is short indeed: it
     looks at nothing but what could make a reading any other than one more of the same.
     """
 
-    __slots__ = ("end", "instants", "into", "key", "most_lag", "open", "source", "start")
+    __slots__ = (
+        "append", "end", "into", "key", "line", "most_lag", "newest", "open", "source",
+    )  # fmt: skip
 
     def __init__(self, key: LaneKey, source: Source, open_slices: OpenSlices) -> None:
         self.key = key
@@ -68,32 +70,29 @@ class Lane:
 
     def unbind(self) -> None:
         """Close the short way."""
-        self.into: Slice = NOWHERE
-        self.instants: Instants = {}
-        self.start: EventTime = NEVER
-        self.end: EventTime = NEVER
+        self._bind(NOWHERE, [])
+        self.newest = EventTime(INFINITY)
 
     def bind(self, into: Slice) -> None:
         """Open the short way into a slice, unless it is older than that of now."""
-        if into.start >= self.start:
-            self.into, self.instants = into, into.instants(self.key)
-            self.start, self.end = into.start, min(into.end, self.source.edge)
+        if into.start >= self.into.start:
+            self._bind(into, into.line(self.key))
 
     def takes(self, event: Event) -> bool:
         """Admit a reading of the common kind; False, and nothing done, if it is any other.
 
-        Common is: in the slice of the last one, before the edge of its source, by a sound clock,
-        and news. All others go the long way round, to the same effect.
+        Common is: newer than the last one, in its slice, before the edge of its source, and by a
+        sound clock.
         """
         time, arrival = event.time, event.arrival
         if (
-            self.start <= time < self.end
+            self.newest < time < self.end
             and -self.most_lag <= arrival - time <= self.most_lag
-            and time not in self.instants
             and (room := self.into.room) > 0
         ):
-            self.instants[time] = event
+            self.append(event)
             self.into.room = room - 1
+            self.newest = time
             source = self.source
             source.heard = arrival
             if time > source.latest:  # noqa: PLR1730 - max() costs a fifth of the way
@@ -101,29 +100,59 @@ class Lane:
             return True
         return False
 
-    def crosses(self, event: Event) -> bool:
-        """Admit a reading like `takes`, if it lies beyond the edge of its source and no more."""
-        if not self.end <= event.time < self.into.end or self.source.idle:
-            return False
-        self.end = self.into.end
-        taken = self.takes(event)
-        self.end = min(self.into.end, self.source.edge)
-        return taken
+    def accepts(self, event: Event) -> bool:
+        """Admit a reading not quite as common; False, and nothing done, if it is not even that.
 
-    def moves_on(self, event: Event) -> bool:
-        """Admit a reading like `takes`, if it is the first of the lane in another open slice."""
-        time, source = event.time, self.source
-        if self.start <= time < self.into.end or time >= source.edge or not source.clock.trusted:
+        It may lie beyond the edge of its source (the caller then moves that), be older than the
+        last one, or be the first in another open slice. All others go the long way round, to the
+        same effect.
+        """
+        if event.time >= self.end:
+            return self._runs_ahead(event)
+        into = self.into if event.time >= self.into.start else self._open_at(event.time)
+        return into is not None and self._looks_back(event, into)
+
+    def _runs_ahead(self, event: Event) -> bool:
+        if self.source.idle:
             return False
-        into = self.open.get(index_of(time, self.open.every))
+        if event.time < self.into.end:
+            self.end = self.into.end
+            taken = self.takes(event)
+            self.end = min(self.into.end, self.source.edge)
+            return taken
+        if event.time >= self.source.edge or not self.source.clock.trusted:
+            return False
+        into = self._open_at(event.time)
         if into is None:
             return False
         self.bind(into)
         if not self.takes(event):
             return False
         if event.time_source is TimeSource.DEVICE:
-            source.clock.learn(event.arrival - time, event.arrival)
+            self.source.clock.learn(event.arrival - event.time, event.arrival)
         return True
+
+    def _looks_back(self, event: Event, into: Slice) -> bool:
+        source = self.source
+        if source.idle or not source.clock.trusted or into.room <= 0:
+            return False
+        if not -self.most_lag <= event.arrival - event.time <= self.most_lag:
+            return False
+        # Nothing is learned of the clock: what was overtaken did not take the fastest path.
+        line = self.line if into is self.into else into.line(self.key)
+        if not insert(line, event):
+            return False
+        into.room -= 1
+        source.heard = event.arrival
+        return True
+
+    def _open_at(self, time: EventTime) -> Slice | None:
+        return self.open.get(index_of(time, self.open.every))
+
+    def _bind(self, into: Slice, line: Line) -> None:
+        self.into, self.line, self.append = into, line, line.append
+        self.end = min(into.end, self.source.edge)
+        self.newest = line[-1].time if line else into.before
 
 
 NO_LANE = Lane(("", ""), Source("", DeviceClock(0.0)), OpenSlices(INFINITY))

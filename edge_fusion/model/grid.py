@@ -11,8 +11,10 @@ the window (`pane.carried`) is a knot too.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from typing import NamedTuple
+from math import ceil
+from operator import attrgetter, mul
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +22,9 @@ from numpy.typing import NDArray
 from edge_fusion.events import Pane, Reading, Window
 from edge_fusion.model.spec import ModelSpec
 
-Floats = NDArray[np.float64]
+INFINITY = float("inf")
+
+_TIME = attrgetter("time")
 
 
 def sensor_grid(
@@ -29,95 +33,75 @@ def sensor_grid(
     """The grid and its freshness, each float32 [T, C]; `max_gap` and `carry` in seconds."""
     grid = np.zeros((spec.steps, len(spec.quantities)), np.float32)
     mask = np.zeros_like(grid)
-    for column, quantity in enumerate(spec.quantities):
-        inside = [e for e in pane.events if isinstance(e, Reading) and e.quantity == quantity]
+    for place, quantity in enumerate(spec.quantities):
+        inside = [e for e in pane.events if type(e) is Reading and e.quantity == quantity]
         before = [e for e in pane.carried if e.quantity == quantity]
         if inside or before:
-            values, freshness = _column(pane.window, spec.steps, inside, before, max_gap, carry)
-            grid[:, column], mask[:, column] = values, freshness
+            column = _Column(pane.window, spec.steps)
+            column.draw(max(before, key=_TIME, default=None), inside, max_gap)
+            if 0.0 in column.freshness:
+                column.carry([*sorted(before, key=_TIME), *inside], carry)
+            grid[:, place], mask[:, place] = column.values, column.freshness
     return grid, mask
 
 
-def _column(
-    window: Window,
-    steps: int,
-    inside: Sequence[Reading],
-    before: Sequence[Reading],
-    max_gap: float,
-    carry: float,
-) -> tuple[Floats, Floats]:
-    width = (window.end - window.start) / steps
-    centres: Floats = width * (np.arange(steps, dtype=np.float64) + 0.5)
-    values, freshness = np.zeros(steps), np.zeros(steps)
-    if inside:
-        times = np.array([r.time for r in inside]) - window.start
-        readings = np.array([r.value for r in inside])
-        cells = np.clip((times / width).astype(int), 0, steps - 1)
-        counts = np.bincount(cells, minlength=steps)
-        filled = counts > 0
-        knots = _Knots(
-            np.bincount(cells, times, minlength=steps)[filled] / counts[filled],
-            np.bincount(cells, readings, minlength=steps)[filled] / counts[filled],
-            np.diff(times)[np.diff(cells) > 0],
-        )
-        values[filled], freshness[filled] = knots.values, 1.0
-        if before:
-            latest = max(before, key=lambda r: r.time)
-            lead = latest.time - window.start
-            knots = knots.after(lead, latest.value, times[0] - lead)
-        knots.draw(values, freshness, centres, max_gap)
-    if not freshness.all():
-        _carry(values, freshness, centres + window.start, [*before, *inside], carry)
-    return values, freshness
+class _Column:
+    """Values of one quantity and how fresh they are, cell by cell; times are in seconds.
 
-
-class _Knots(NamedTuple):
-    """Knots in order of time, in seconds after the start of the window.
-
-    gaps: from the last reading of each knot to the first of the next, so one fewer.
+    Plain lists, as a window holds so little that the calls into numpy would cost more.
     """
 
-    times: Floats
-    values: Floats
-    gaps: Floats
+    def __init__(self, window: Window, steps: int) -> None:
+        self.values = [0.0] * steps
+        self.freshness = [0.0] * steps
+        self._start = window.start
+        self._width = (window.end - window.start) / steps
 
-    def after(self, time: float, value: float, gap: float) -> _Knots:
-        """The same with one more knot before all others."""
-        return _Knots(
-            np.concatenate(([time], self.times)),
-            np.concatenate(([value], self.values)),
-            np.concatenate(([gap], self.gaps)),
-        )
+    def draw(self, before: Reading | None, inside: Sequence[Reading], max_gap: float) -> None:
+        """Fill the cells that hold readings, and put those between near ones on the line.
 
-    def draw(self, values: Floats, freshness: Floats, centres: Floats, max_gap: float) -> None:
-        """Put the cells between neighbours near enough to each other on the line."""
-        # A hair above max_gap forgives what float subtraction adds to an exact gap.
-        near = np.concatenate(([False], self.gaps <= max_gap + 1e-6, [False]))
-        on_line = near[np.searchsorted(self.times, centres)]
-        values[on_line] = np.interp(centres[on_line], self.times, self.values)
-        freshness[on_line] = 1.0
+        `before` is the reading that leads into the window, `inside` those in it, in order of time.
+        """
+        start, width, steps = self._start, self._width, len(self.values)
+        times = [reading.time - start for reading in inside]
+        levels = [reading.value for reading in inside]
+        left = last = INFINITY
+        level_left, drawn = 0.0, 0
+        if before is not None:
+            left = last = before.time - start
+            level_left = before.value
+        begin = 0
+        for cell in range(steps):
+            end = bisect_left(times, (cell + 1) * width, begin) if cell < steps - 1 else len(times)
+            if end == begin:
+                continue
+            right, level = times[begin], levels[begin]
+            if end > begin + 1:
+                right = sum(times[begin:end]) / (end - begin)
+                level = sum(levels[begin:end]) / (end - begin)
+            self.values[cell], self.freshness[cell] = level, 1.0
+            until = ceil(right / width - 0.5)
+            # A hair above max_gap forgives what float subtraction adds to an exact gap.
+            if 0 <= times[begin] - last <= max_gap + 1e-6:
+                slope = (level - level_left) / (right - left)
+                for place in range(drawn, until):
+                    self.values[place] = level_left + slope * ((place + 0.5) * width - left)
+                    self.freshness[place] = 1.0
+            left, level_left, last, drawn, begin = right, level, times[end - 1], until, end
 
-
-def _carry(
-    values: Floats,
-    freshness: Floats,
-    centres: Floats,
-    readings: Sequence[Reading],
-    carry: float,
-) -> None:
-    """Fill what is still empty by each device's last value, weighted by its freshness."""
-    empty = np.flatnonzero(freshness == 0)
-    weights, total = np.zeros(len(empty)), np.zeros(len(empty))
-    best = np.zeros(len(empty))
-    for device in sorted({r.device for r in readings}):
-        own = sorted((r.time, r.value) for r in readings if r.device == device)
-        times, levels = np.array([t for t, _ in own]), np.array([v for _, v in own])
-        last = np.searchsorted(times, centres[empty], side="right") - 1
-        age = centres[empty] - times[np.maximum(last, 0)]
-        fresh = np.where(last >= 0, np.clip(1 - age / carry, 0, 1), 0.0)
-        weights += fresh
-        total += fresh * levels[np.maximum(last, 0)]
-        best = np.maximum(best, fresh)
-    known = weights > 0
-    values[empty[known]] = total[known] / weights[known]
-    freshness[empty[known]] = best[known]
+    def carry(self, readings: Sequence[Reading], carry: float) -> None:
+        """Fill what is still empty by each device's last value, weighted by its freshness."""
+        lasts: dict[str, Reading] = {}
+        done = 0
+        for cell, fresh in enumerate(self.freshness):
+            if fresh:
+                continue
+            at = self._start + (cell + 0.5) * self._width
+            came = bisect_right(readings, at, done, key=_TIME)
+            lasts |= {last.device: last for last in readings[done:came]}
+            done = came
+            weights = [max(0.0, 1 - (at - last.time) / carry) for last in lasts.values()]
+            if total := sum(weights):
+                levels = (last.value for last in lasts.values())
+                self.values[cell] = sum(map(mul, weights, levels)) / total
+                self.freshness[cell] = max(weights)

@@ -82,10 +82,10 @@ def test_a_carried_value_fades_and_ends() -> None:
 
 def test_devices_that_are_carried_count_by_their_freshness() -> None:
     values, mask = temperature(
-        pane([frame(1.0)], [reading(0.25, 10.0, "a"), reading(-449.75, 25.0, "b")])
+        pane([frame(1.0)], [reading(-89.75, 10.0, "a"), reading(-449.75, 25.0, "b")])
     )
-    assert values[0] == pytest.approx((1.0 * 10 + 0.5 * 25) / 1.5)
-    assert mask[0] == 1.0
+    assert values[0] == pytest.approx((0.9 * 10 + 0.5 * 25) / 1.4)
+    assert mask[0] == pytest.approx(0.9)
 
 
 def test_the_reading_before_the_window_is_a_neighbour_on_the_left() -> None:
