@@ -19,7 +19,7 @@ test: $(VENV)/dev.done ## lint, then all tests, against a real broker
 	$(MAKE) lint
 	$(BIN)/pytest -q
 
-bench: $(VENV)/dev.done ## benchmarks, each a ratio against a floor of the same run
+bench: $(VENV)/bench.done ## benchmarks, each a ratio against a floor or peer of the same run
 	@sh .ci/need mosquitto:mosquitto
 	$(BIN)/pytest -q -s tests/benchmarks
 
@@ -31,6 +31,7 @@ lint: $(VENV)/dev.done ## ruff and mypy --strict
 lock: ## renew the lock files (needs uv)
 	printf 'hatchling\neditables\n' | $(LOCK) --extra demo --output-file requirements.lock
 	printf 'hatchling\neditables\n' | $(LOCK) --extra demo --extra dev --output-file requirements-dev.lock
+	printf 'hatchling\neditables\n' | $(LOCK) --extra demo --extra dev --extra bench --output-file requirements-bench.lock
 
 train: $(VENV)/dev.done ## make models/indoor-hazard anew from the simulator (fetches PyTorch)
 	$(BIN)/pip install -q -e '.[train]'
@@ -52,3 +53,8 @@ $(VENV)/dev.done: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
 	$(BIN)/pip install -q --require-hashes -r requirements-dev.lock
 	$(BIN)/pip install -q --no-deps --no-build-isolation -e .
 	@touch $@ $(VENV)/demo.done
+
+$(VENV)/bench.done: requirements-bench.lock pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install -q --require-hashes -r requirements-bench.lock
+	$(BIN)/pip install -q --no-deps --no-build-isolation -e .
+	@touch $@ $(VENV)/dev.done $(VENV)/demo.done

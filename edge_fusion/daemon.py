@@ -28,6 +28,7 @@ from edge_fusion.config import load, model_problems
 from edge_fusion.config.settings import Settings
 from edge_fusion.errors import ConfigError, EdgeFusionError
 from edge_fusion.events import ArrivalTime, Frame, ModelInputs, Publication
+from edge_fusion.garbage import settle_collector
 from edge_fusion.intake import FRAMES, READINGS, Intake, Presence
 from edge_fusion.io.clock import ArrivalClock
 from edge_fusion.io.metrics import Metrics
@@ -69,6 +70,7 @@ def run_daemon(path: Path, environ: Mapping[str, str], record: RecordTo | None =
         raise ConfigError(problems)
     daemon = Daemon(settings, model, record)
     stop = Stop()
+    settle_collector()
     with forwarded(
         {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: Reload()}, daemon.post
     ):

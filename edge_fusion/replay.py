@@ -30,6 +30,7 @@ from edge_fusion.events import (
     Scores,
     TooLate,
 )
+from edge_fusion.garbage import settle_collector
 from edge_fusion.io.clock import ArrivalClock
 from edge_fusion.io.onnx import OnnxModel
 from edge_fusion.io.recording import RecordingReader
@@ -55,6 +56,7 @@ def replay(
     model = assembly.configured_model(settings.model)
     if problems := model_problems(settings, model.spec, path):
         raise ConfigError(problems)
+    settle_collector()
     tally = Tally(to_stderr=out == STDOUT)
     clock = ArrivalClock()
     began = clock.stamp()

@@ -20,7 +20,7 @@ KERNEL_LIBRARIES = {
 }  # fmt: skip
 ROOT = {"daemon", "assembly", "intake", "record", "replay", "cli", "__main__"}
 BELOW_THE_PIPELINE = {"mailbox", "outbox", "codecs", "align", "model", "alerts", "events", "errors"}
-PIPELINE = {"pipeline", "scoring", "announcer", "revisions", "complaints", "postman"}
+PIPELINE = {"garbage", "pipeline", "scoring", "announcer", "revisions", "complaints", "postman"}
 
 HOMES = {
     "paho": {"io/session.py"},

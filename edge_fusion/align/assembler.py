@@ -148,7 +148,7 @@ class SiteAssembler:
             return [Shed(event, ShedReason.MAX_DEVICES)]
         placed, verdict = self._correct(source, event)
         index = index_of(placed.time, self._windows.every)
-        if not self._firings.is_open(index) and self._is_too_late(index, now):
+        if not self._is_before_close(index, now) and self._is_too_late(index, now):
             return [TooLate(placed, self._watermark.value)]
         into = self._shelf.slice(index)
         if placed in into:
@@ -261,6 +261,11 @@ class SiteAssembler:
         if corrected.reason is None:
             return placed, placed
         return placed, Quarantined(placed, corrected.reason, event.time)
+
+    def _is_before_close(self, index: int, now: ArrivalTime) -> bool:
+        """Whether a slice is so new that it is plainly not too late; most are."""
+        ahead = index >= self._watermark.passed and index >= self._shelf.newest
+        return self._firings.is_open(index) or (ahead and now <= self._firings.latest(index))
 
     def _is_too_late(self, index: int, now: ArrivalTime) -> bool:
         return index < max(self._firings.final(now), self._shelf.newest - self._retained)

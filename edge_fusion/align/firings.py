@@ -19,7 +19,7 @@ INFINITY = float("inf")
 REVISION_DELAY = 1.0
 """Seconds for which late events of a window are gathered into one revision."""
 
-SPARE = 8
+SPARE = 3
 """How many closed windows may be kept beyond their time, so that not each tidies up alone."""
 
 
@@ -57,7 +57,7 @@ class Firings:
 
     def due(self) -> float:
         """The arrival time at which the next window is to fire if nothing comes; else infinity."""
-        first = self._latest(min(self._open)) if self._open else INFINITY
+        first = self.latest(min(self._open)) if self._open else INFINITY
         return min(first, self._next_revision)
 
     def enter(self, index: int, now: ArrivalTime) -> float:
@@ -70,7 +70,7 @@ class Firings:
             closed = None if number in self._open else self._closed_window(number, now)
             if closed is None:
                 self._open.add(number)
-                due = min(due, self._latest(number))
+                due = min(due, self.latest(number))
             else:
                 closed.late += 1
                 closed.revision_due = min(closed.revision_due, now + REVISION_DELAY)
@@ -86,7 +86,7 @@ class Firings:
         self._closings.add(passed, now)
         closing = []
         for number in sorted(self._open):
-            if number >= passed and self._latest(number) > now:
+            if number >= passed and self.latest(number) > now:
                 break
             by = ClosedBy.WATERMARK if number < passed else ClosedBy.MAX_WAIT
             self._open.remove(number)
@@ -153,7 +153,7 @@ class Firings:
     def _first_revision(self) -> float:
         return min((closed.revision_due for closed in self._closed.values()), default=INFINITY)
 
-    def _latest(self, number: int) -> float:
+    def latest(self, number: int) -> float:
         """The arrival time at which a window closes, whatever the watermark."""
         return (number + 1) * self._every + self._max_wait
 
@@ -161,7 +161,7 @@ class Firings:
         """The state of a window that closed, be it before anything came for it; None if open."""
         closed = self._closed.get(number)
         if closed is None:
-            crossed, latest = self._closings.when(number), self._latest(number)
+            crossed, latest = self._closings.when(number), self.latest(number)
             if crossed is not None and crossed <= latest:
                 closed = self._closed[number] = Closed(ClosedBy.WATERMARK)
             elif latest <= now:

@@ -108,18 +108,17 @@ class Lane:
         same effect.
         """
         if event.time >= self.end:
-            return self._runs_ahead(event)
+            return not self.source.idle and self._runs_ahead(event)
         into = self.into if event.time >= self.into.start else self._open_at(event.time)
         return into is not None and self._looks_back(event, into)
 
     def _runs_ahead(self, event: Event) -> bool:
-        if self.source.idle:
-            return False
         if event.time < self.into.end:
             self.end = self.into.end
-            taken = self.takes(event)
-            self.end = min(self.into.end, self.source.edge)
-            return taken
+            if self.takes(event):
+                return True
+            self.end = self.source.edge
+            return False
         if event.time >= self.source.edge or not self.source.clock.trusted:
             return False
         into = self._open_at(event.time)

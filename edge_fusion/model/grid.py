@@ -70,11 +70,13 @@ class _Column:
         if before is not None:
             left = last = before.time - start
             level_left = before.value
-        begin = 0
-        for cell in range(steps):
-            end = bisect_left(times, (cell + 1) * width, begin) if cell < steps - 1 else len(times)
-            if end == begin:
-                continue
+        begin, count = 0, len(times)
+        while begin < count:
+            cell, end = int(times[begin] / width), begin + 1
+            if cell >= steps - 1:
+                cell, end = steps - 1, count
+            elif end < count and times[end] < (cell + 1) * width:
+                end = bisect_left(times, (cell + 1) * width, end)
             right, level = times[begin], levels[begin]
             if end > begin + 1:
                 right = sum(times[begin:end]) / (end - begin)

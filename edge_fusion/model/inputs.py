@@ -6,8 +6,10 @@ the window. The frames that lie nearest to them in sum, in order and none twice,
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +64,9 @@ def _frames_of(pane: Pane, camera: str, unusable: Collection[tuple[str, EventTim
 def _choose(frames: Sequence[Frame], instants: Sequence[float]) -> tuple[Frame | None, ...]:
     """Pair frames with instants, in order, at the least sum of distances; ties to the later."""
     times = [frame.time for frame in frames]
+    nearest = [_nearest(times, instant) for instant in instants] if frames else []
+    if all(one < other for one, other in pairwise(nearest)) and nearest:
+        return tuple(frames[i] for i in nearest)
     if len(frames) >= len(instants):
         return tuple(frames[i] for i in _match(instants, times))
     places = _match(times, instants)
@@ -69,6 +74,14 @@ def _choose(frames: Sequence[Frame], instants: Sequence[float]) -> tuple[Frame |
     for frame, place in zip(frames, places, strict=True):
         chosen[place] = frame
     return tuple(chosen)
+
+
+def _nearest(times: Sequence[float], instant: float) -> int:
+    """The index of the time nearest to an instant; of two as near, the later."""
+    after = bisect_left(times, instant)
+    if after == len(times) or (after and instant - times[after - 1] < times[after] - instant):
+        return after - 1
+    return after
 
 
 def _match(few: Sequence[float], many: Sequence[float]) -> list[int]:

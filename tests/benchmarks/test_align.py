@@ -1,0 +1,184 @@
+"""Alignment beside its peers: what an event costs, and what a window costs.
+
+Workload: sites of five devices, each with temperature and humidity once a second, so 100 readings
+a site in a window of 10 s; a fifth of them up to 1.5 s out of order. Told is the second half of a
+stream, the time of the whole less that of the first half, so that what is made once per device
+does not count, for anybody. All on one thread.
+
+* bytewax 0.21 `collect_window` with `TumblingWindower` and `EventClock`, a Rust engine, takes the
+  same objects, keyed by site, and gives the readings of each window in order, as we do. It knows
+  no watermark per device, no wrong clocks, no duplicates and no revisions.
+* pandas groups the same columns in batch, when all is over: the bound for whoever takes events
+  one by one.
+* grouping in a dictionary is what Python itself costs, and how that grows with the sites.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from benchmarks.measure import seconds, settled_garbage, show
+
+from edge_fusion.align.assembler import Alignment, SiteAssembler
+from edge_fusion.align.census import Census
+from edge_fusion.align.sites import Sites
+from edge_fusion.align.windows import Tumbling
+from edge_fusion.events import ArrivalTime, EventTime, Frame, Pane, Reading, TimeSource
+from edge_fusion.model.grid import sensor_grid
+from edge_fusion.model.inputs import build_inputs, plan_rows
+from edge_fusion.model.spec import ModelSpec
+
+ORIGIN = 1_800_000_000.0
+BATCH = 512
+SIZE = 10.0
+DEVICES = 5
+QUANTITIES = ("temperature", "humidity")
+ALIGNMENT = Alignment(Tumbling(SIZE), 2.0, 30.0, 30.0, 5.0, 5.0, 900.0, 100_000, 64)
+
+
+def stream(sites: int, lasting: int, devices: int = DEVICES) -> list[Reading]:
+    """Readings of so many seconds in order of arrival."""
+    chance = random.Random(1)
+    names = [f"site-{site}" for site in range(sites)]
+    kinds = [f"device-{device}" for device in range(devices)]
+    readings: list[Reading] = []
+    for second in range(lasting):
+        for place in range(sites * devices):
+            arrival = ORIGIN + second + place / (sites * devices)
+            late = chance.random() * 1.5 if chance.random() < 0.2 else 0.0
+            site, device = names[place // devices], kinds[place % devices]
+            time = EventTime(arrival - late)
+            readings += (
+                Reading(site, device, q, 20.0, time, ArrivalTime(arrival), TimeSource.DEVICE)
+                for q in QUANTITIES
+            )
+    return readings
+
+
+def ours(events: Sequence[Reading]) -> int:
+    sites = Sites(ALIGNMENT, max_sites=1000, max_devices=100_000)
+    windows = 0
+    for begin in range(0, len(events), BATCH):
+        outcomes = sites.feed(events[begin : begin + BATCH])
+        windows += sum(type(outcome) is Pane for outcome in outcomes)
+    return windows
+
+
+def bytewax(events: Sequence[Reading]) -> int:
+    operators = pytest.importorskip("bytewax.operators")
+    windowing = pytest.importorskip("bytewax.operators.windowing")
+    testing = pytest.importorskip("bytewax.testing")
+    dataflow = pytest.importorskip("bytewax.dataflow")
+    out: list[object] = []
+    flow = dataflow.Dataflow("peer")
+    source = operators.input("in", flow, testing.TestingSource(events, batch_size=BATCH))
+    keyed = operators.key_on("key", source, lambda event: event.site)
+    clock = windowing.EventClock(
+        lambda event: datetime.fromtimestamp(event.time, UTC),
+        wait_for_system_duration=timedelta(seconds=2),
+    )
+    windower = windowing.TumblingWindower(
+        length=timedelta(seconds=SIZE), align_to=datetime(2020, 1, 1, tzinfo=UTC)
+    )
+    windows = windowing.collect_window("windows", keyed, clock, windower)
+    operators.output("out", windows.down, testing.TestingSink(out))
+    testing.run_main(flow)
+    return len(out)
+
+
+def pandas(events: Sequence[Reading]) -> Callable[[], object]:
+    """What is told is the grouping alone: the columns are there already."""
+    frame = pytest.importorskip("pandas").DataFrame(
+        {
+            "site": [event.site for event in events],
+            "window": [event.time // SIZE for event in events],
+            "value": [event.value for event in events],
+        }
+    )
+    return lambda: frame.groupby(["site", "window"]).value.agg(["mean", "count"])
+
+
+def dictionary(events: Sequence[Reading]) -> int:
+    groups: dict[tuple[str, float], list[Reading]] = defaultdict(list)
+    for event in events:
+        groups[event.site, event.time // SIZE].append(event)
+    return len(groups)
+
+
+def cost(work: Callable[[Sequence[Reading]], object], events: Sequence[Reading]) -> float:
+    """Seconds for an event of the second half."""
+    half = events[: len(events) // 2]
+    whole = seconds(lambda: work(events), 3)
+    return (whole - seconds(lambda: work(half), 3)) / (len(events) - len(half))
+
+
+_AT_TEN: dict[str, float] = {}
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("sites", [10, 100, 1000])
+def test_an_event(sites: int) -> None:
+    events = stream(sites, max(60, 40_000 // (sites * DEVICES)))
+    with settled_garbage():
+        costs = {work.__name__: cost(work, events) for work in (ours, bytewax, dictionary)}
+    costs["pandas"] = seconds(pandas(events)) / len(events)
+    mine = costs["ours"]
+    for peer in ("bytewax", "pandas", "dictionary"):
+        rates = f"{1 / mine:,.0f} against {1 / costs[peer]:,.0f} events/s"
+        show(f"feed, {sites} sites: rate", peer, costs[peer] / mine, rates)
+    for name in ("ours", "bytewax", "dictionary"):
+        first = _AT_TEN.setdefault(name, costs[name])
+        growth = costs[name] / first
+        show(f"feed, {sites} sites: cost of an event", f"{name} at 10 sites", growth, "")
+
+
+@pytest.mark.parametrize("devices", [1, 5, 50])
+def test_a_window(devices: int) -> None:
+    """From the instant it is to close to its tensors, less the copy of its pictures."""
+    spec = ModelSpec("bench", SIZE, 20, QUANTITIES, 2, (160, 160), ("smoke",), {})
+    readings = [r for r in stream(1, 60, devices) if r.time < ORIGIN + 50]
+    frames = [
+        Frame("site-0", "cam", b"", EventTime(at), ArrivalTime(at), TimeSource.DEVICE)
+        for at in (ORIGIN + 1 + place for place in range(50))
+    ]
+    mixed: list[Reading | Frame] = [*readings, *frames]
+    events = sorted(mixed, key=lambda event: event.arrival)
+    picture = np.zeros((*spec.image_size, 3), np.uint8)
+    pictures = {("cam", frame.time): picture for frame in frames}
+    filled = [_filled(events) for _ in range(200)]
+    closed: list[Pane] = []
+
+    def close() -> None:
+        for site in filled:
+            closed.extend(o for o in site.advance(_END) if isinstance(o, Pane))
+
+    def build() -> None:
+        for pane in closed[:200]:
+            grid = sensor_grid(pane, spec, max_gap=5.0, carry=900.0)
+            build_inputs(spec, plan_rows(pane, spec), grid, pictures)
+
+    def copy() -> None:
+        for _ in range(200):
+            np.concatenate([picture[None], picture[None]])
+
+    closing, building, floor = seconds(close, 1), seconds(build), seconds(copy)
+    own = (closing + building - floor) / 200
+    detail = f"close {closing / 200 * 1e6:.0f} us, tensors {building / 200 * 1e6:.0f} us"
+    count = len(closed[0].events)
+    show(f"a window of {count} events", "100 us and its copy", own / 100e-6, detail)
+
+
+_END = ArrivalTime(ORIGIN + 50 + ALIGNMENT.max_wait)
+
+
+def _filled(events: Sequence[Reading | Frame]) -> SiteAssembler:
+    """A site whose last window is still open."""
+    site = SiteAssembler("site-0", ALIGNMENT, Census(1000))
+    for event in events:
+        site.feed(event)
+    return site
