@@ -85,7 +85,7 @@ class SiteAssembler:
         self._shelf = Shelf(
             windows, max_readings=alignment.max_readings, max_frames=alignment.max_frames
         )
-        self._open_slices = OpenSlices(windows.every)
+        self._open_slices = OpenSlices(windows.every, self._begin)
 
     @property
     def watermark(self) -> EventTime:
@@ -230,7 +230,7 @@ class SiteAssembler:
         """Close what may be closed, if a reading that a lane took lies beyond its source's edge."""
         if source.latest < source.edge:
             return []
-        return self._fire(now) if self._watermark.crossed(source) else []
+        return self._fire(now) if self._watermark.crossed() else []
 
     def _source(self, event: Event) -> Source | None:
         # A camera and a sensor may bear the same name.
@@ -261,6 +261,16 @@ class SiteAssembler:
         if corrected.reason is None:
             return placed, placed
         return placed, Quarantined(placed, corrected.reason, event.time)
+
+    def _begin(self, index: int, now: ArrivalTime) -> Slice | None:
+        """A new slice for an event of now, unless it may be too late for it."""
+        if not self._is_before_close(index, now):
+            return None
+        into = self._open_slices[index] = self._shelf.slice(index)
+        self._shelf.keep(into)
+        self.due = min(self.due, self._firings.enter(index, now))
+        self._open_slices.begun = True
+        return into
 
     def _is_before_close(self, index: int, now: ArrivalTime) -> bool:
         """Whether a slice is so new that it is plainly not too late; most are."""

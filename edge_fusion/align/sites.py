@@ -88,16 +88,18 @@ class Sites:
                 outcomes.append(event)
             elif lane.accepts(event):
                 outcomes.append(event)
-                if lane.source.latest >= lane.source.edge:
-                    outcomes += self._pass_edge(lane, event)
+                if lane.source.latest >= lane.source.edge or lane.open.begun:
+                    outcomes += self._follow(lane, event)
             else:
                 outcomes += self._take(event)
         return outcomes
 
-    def _pass_edge(self, lane: Lane, reading: Reading) -> list[Outcome]:
+    def _follow(self, lane: Lane, reading: Reading) -> list[Outcome]:
+        """What a reading that went a short way brings about beyond being admitted."""
         entry = self._entries[reading.site]
         panes = entry.assembler.pass_edge(lane.source, reading.arrival)
-        if panes:
+        lane.open.begun = False
+        if panes or entry.assembler.due < entry.scheduled:
             self._schedule(entry)
         return panes
 

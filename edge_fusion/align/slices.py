@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from operator import attrgetter
 from typing import Any
 
 from edge_fusion.align.archive import Archive
-from edge_fusion.events import Event, EventTime, Frame, Reading
+from edge_fusion.events import ArrivalTime, Event, EventTime, Frame, Reading
 
 LaneKey = tuple[str, str]
 """Device and quantity of readings; camera and "" of frames."""
@@ -28,15 +28,12 @@ def lane_of(event: Event) -> LaneKey:
 
 def insert(line: Line, event: Event) -> bool:
     """Put an event in its place; False, and nothing done, if there is one at its instant."""
-    place = bisect_left(line, event.time, key=_TIME)
-    if _holds(line, place, event):
+    time = event.time
+    place = bisect_left(line, time, key=_TIME)
+    if place < len(line) and line[place].time == time:
         return False
     line.insert(place, event)
     return True
-
-
-def _holds(line: Line, place: int, event: Event) -> bool:
-    return place < len(line) and line[place].time == event.time
 
 
 class Slice:
@@ -72,7 +69,8 @@ class Slice:
 
     def __contains__(self, event: Event) -> bool:
         line = self._lines.get(lane_of(event), [])
-        return _holds(line, bisect_left(line, event.time, key=_TIME), event)
+        place = bisect_left(line, event.time, key=_TIME)
+        return place < len(line) and line[place].time == event.time
 
     def line(self, key: LaneKey) -> Line:
         """The events of a lane; who adds to them takes from `room`, before the slice is read."""
@@ -123,8 +121,16 @@ class Slice:
 
 
 class OpenSlices(dict[int, Slice]):
-    """The slices, `every` seconds each, that no window has closed on yet."""
+    """The slices, `every` seconds each, that no window has closed on yet.
 
-    def __init__(self, every: float) -> None:
+    `begin` makes a new one for an event that arrives, if it may; None if that needs the long way.
+    """
+
+    def __init__(
+        self, every: float, begin: Callable[[int, ArrivalTime], Slice | None] = lambda *_: None
+    ) -> None:
         super().__init__()
         self.every = every
+        self.begin = begin
+        self.begun = False
+        """Whether one was begun since somebody asked: something may be due earlier now."""

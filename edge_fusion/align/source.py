@@ -10,6 +10,7 @@ from edge_fusion.align.windows import index_of
 from edge_fusion.events import ArrivalTime, Event, EventTime, TimeSource
 
 NEVER = EventTime(float("-inf"))
+BEYOND = EventTime(float("inf"))
 LONG_AGO = ArrivalTime(float("-inf"))
 INFINITY = float("inf")
 NOWHERE = Slice(-1, NEVER, NEVER, max_readings=0, max_frames=0)
@@ -30,18 +31,22 @@ class Source:
         self.latest = NEVER
         self.heard = LONG_AGO
         self.edge = NEVER
-        """Nothing it sends for an event time below can carry the watermark past a slice's end."""
+        """Nothing it sends for an event time below can carry the watermark past a slice's end.
+
+        BEYOND of one that others are behind, NEVER of an idle one: its next event wakes it up.
+        """
 
     def state(self) -> list[Any]:
         """All there is to know but its lanes, as JSON can hold it."""
-        return [self.sound, self.idle, self.latest, self.heard, self.edge, self.clock.state()]
+        return [self.sound, self.idle, self.latest, self.heard, self.clock.state()]
 
     @classmethod
     def restored(cls, name: str, max_skew: float, state: list[Any]) -> Source:
         """The source whose `state` was taken."""
         *own, clock = state
         source = cls(name, DeviceClock.restored(max_skew, clock))
-        source.sound, source.idle, source.latest, source.heard, source.edge = own
+        source.sound, source.idle, source.latest, source.heard = own
+        source.edge = NEVER if source.idle else BEYOND
         return source
 
     def move_edge(self, edge: EventTime) -> None:
@@ -121,7 +126,7 @@ class Lane:
             return False
         if event.time >= self.source.edge or not self.source.clock.trusted:
             return False
-        into = self._open_at(event.time)
+        into = self._open_at(event.time) or self._begin(event)
         if into is None:
             return False
         self.bind(into)
@@ -130,6 +135,12 @@ class Lane:
         if event.time_source is TimeSource.DEVICE:
             self.source.clock.learn(event.arrival - event.time, event.arrival)
         return True
+
+    def _begin(self, event: Event) -> Slice | None:
+        """A new slice for an event that is sure to be taken into it."""
+        if not -self.most_lag <= event.arrival - event.time <= self.most_lag:
+            return None
+        return self.open.begin(index_of(event.time, self.open.every), event.arrival)
 
     def _looks_back(self, event: Event, into: Slice) -> bool:
         source = self.source

@@ -12,11 +12,15 @@ source whose clock is not, so that a wrong clock moves nobody else's windows.
 
 from __future__ import annotations
 
-from edge_fusion.align.source import NEVER, Source
+from operator import attrgetter
+
+from edge_fusion.align.source import BEYOND, NEVER, Source
 from edge_fusion.align.windows import index_of
 from edge_fusion.events import ArrivalTime, EventTime
 
 INFINITY = float("inf")
+
+_LATEST = attrgetter("latest")
 
 _HAIR = 1e-6
 """Seconds. An edge lies this much before the instant at which it matters, since that is found by
@@ -26,8 +30,10 @@ adding and compared by subtracting; event times of our days are multiples of a q
 class SiteWatermark:
     """The watermark of one site. It never goes back.
 
-    Nothing depends on where it is between the ends of two slices of `every` seconds, so it is
-    worked out only when the last source came past its edge, and when who counts changes.
+    Nothing depends on where it is between the ends of two slices of `every` seconds, and it can't
+    pass one before the source that is furthest behind does. So only that one is watched, by its
+    edge; when it comes past, another takes its place, or the slice has been passed. (Watched
+    literals, of SAT solvers: M. Moskewicz et al., "Chaff", DAC 2001.)
     """
 
     def __init__(self, max_out_of_orderness: float, idle_timeout: float, every: float) -> None:
@@ -37,9 +43,7 @@ class SiteWatermark:
         self._sources: list[Source] = []
         self._value = NEVER
         self._any_sound = False
-        self._edge = NEVER
-        self._behind = 0
-        """How many sources that count have yet to come past `_edge`."""
+        self._watched: Source | None = None
         self.passed = 0
         """All slices below have ended at the watermark or before it."""
 
@@ -73,20 +77,17 @@ class SiteWatermark:
             self._settle()
             source.idle, source.sound = False, sound
             source.latest = max(source.latest, time)
+            source.move_edge(BEYOND)
             self._settle()
         source.latest = max(source.latest, time)
         if source.latest >= source.edge:
-            self.crossed(source)
+            self.crossed()
         return self.passed > passed
 
-    def crossed(self, source: Source) -> bool:
-        """Move the edge of a source that came past it; True if the watermark passed a slice."""
-        passed, was_behind = self.passed, self._is_behind(source)
-        source.move_edge(self._edge_of(index_of(source.latest - self._slack, self._every)))
-        if was_behind and not self._is_behind(source):
-            self._behind -= 1
-            if self._behind == 0:
-                self._settle()
+    def crossed(self) -> bool:
+        """Go on from a watched source past its edge; True if the watermark passed a slice."""
+        passed = self.passed
+        self._settle()
         return self.passed > passed
 
     def next_idle(self) -> float:
@@ -115,14 +116,18 @@ class SiteWatermark:
         self._settle()
 
     def _settle(self) -> None:
-        """Hold on to what was reached, before and after who counts may change."""
+        """Hold on to what was reached, before and after who counts may change; watch the last."""
         self._any_sound = any(source.sound for source in self._sources)
-        reached = self._reached()
-        if reached > self._value:
-            self._value = reached
-            self.passed = index_of(reached, self._every)
-        self._edge = self._edge_of(self.passed)
-        self._behind = sum(self._is_behind(source) for source in self._sources)
+        counting = [source for source in self._sources if self._counts(source)]
+        last = min(counting, key=_LATEST, default=None)
+        if last is not None and last.latest - self._slack > self._value:
+            self._value = EventTime(last.latest - self._slack)
+            self.passed = index_of(self._value, self._every)
+        if self._watched is not None and not self._watched.idle:
+            self._watched.move_edge(BEYOND)
+        self._watched = last
+        if last is not None:
+            last.move_edge(EventTime((self.passed + 1) * self._every + self._slack - _HAIR))
 
     def _reached(self) -> EventTime:
         """The least advance of the sources that count, less the slack."""
@@ -131,10 +136,3 @@ class SiteWatermark:
 
     def _counts(self, source: Source) -> bool:
         return not source.idle and (source.sound or not self._any_sound)
-
-    def _is_behind(self, source: Source) -> bool:
-        return self._counts(source) and source.edge <= self._edge
-
-    def _edge_of(self, index: int) -> EventTime:
-        """The event time short of which a source has not passed the end of slice `index`."""
-        return EventTime((index + 1) * self._every + self._slack - _HAIR)
