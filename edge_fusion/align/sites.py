@@ -76,7 +76,7 @@ class Sites:
         it was admitted.
         """
         outcomes: list[Outcome] = []
-        lanes = self._lanes
+        admit, lanes = outcomes.append, self._lanes
         for event in events:
             if event.arrival >= self._due:
                 outcomes += self.advance(event.arrival)
@@ -85,9 +85,9 @@ class Sites:
                 continue
             lane = lanes[event.site, event.device, event.quantity]
             if lane.takes(event):
-                outcomes.append(event)
+                admit(event)
             elif lane.accepts(event):
-                outcomes.append(event)
+                admit(event)
                 if lane.source.latest >= lane.source.edge or lane.open.begun:
                     outcomes += self._follow(lane, event)
             else:

@@ -63,7 +63,7 @@ class Lane:
     """
 
     __slots__ = (
-        "append", "end", "into", "key", "line", "most_lag", "newest", "open", "source",
+        "end", "into", "key", "line", "most_lag", "newest", "open", "source",
     )  # fmt: skip
 
     def __init__(self, key: LaneKey, source: Source, open_slices: OpenSlices) -> None:
@@ -95,7 +95,7 @@ class Lane:
             and -self.most_lag <= arrival - time <= self.most_lag
             and (room := self.into.room) > 0
         ):
-            self.append(event)
+            self.line.append(event)
             self.into.room = room - 1
             self.newest = time
             source = self.source
@@ -160,7 +160,7 @@ class Lane:
         return self.open.get(index_of(time, self.open.every))
 
     def _bind(self, into: Slice, line: Line) -> None:
-        self.into, self.line, self.append = into, line, line.append
+        self.into, self.line = into, line
         self.end = min(into.end, self.source.edge)
         self.newest = line[-1].time if line else into.before
 

@@ -31,17 +31,17 @@ def sensor_grid(
     pane: Pane, spec: ModelSpec, *, max_gap: float, carry: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """The grid and its freshness, each float32 [T, C]; `max_gap` and `carry` in seconds."""
-    grid = np.zeros((spec.steps, len(spec.quantities)), np.float32)
-    mask = np.zeros_like(grid)
-    for place, quantity in enumerate(spec.quantities):
+    columns = []
+    for quantity in spec.quantities:
         inside = [e for e in pane.events if type(e) is Reading and e.quantity == quantity]
         before = [e for e in pane.carried if e.quantity == quantity]
-        if inside or before:
-            column = _Column(pane.window, spec.steps)
-            column.draw(max(before, key=_TIME, default=None), inside, max_gap)
-            if 0.0 in column.freshness:
-                column.carry([*sorted(before, key=_TIME), *inside], carry)
-            grid[:, place], mask[:, place] = column.values, column.freshness
+        before.sort(key=_TIME)
+        column = _Column(pane.window, spec.steps)
+        column.draw(before[-1] if before else None, inside, max_gap)
+        if 0.0 in column.freshness:
+            column.carry([*before, *inside], carry)
+        columns.append((column.values, column.freshness))
+    grid, mask = np.array(columns, np.float32).transpose(1, 2, 0)
     return grid, mask
 
 

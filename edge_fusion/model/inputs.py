@@ -128,8 +128,10 @@ def build_inputs(
                 image[row, place] = pictures[frame.camera, frame.time]
                 image_mask[row, place] = 1.0
     values, freshness = grid
-    rows = (len(plans), 1, 1)
-    return ModelInputs(image, image_mask, np.tile(values, rows), np.tile(freshness, rows))
+    rows = len(plans)
+    return ModelInputs(
+        image, image_mask, values[None].repeat(rows, axis=0), freshness[None].repeat(rows, axis=0)
+    )
 
 
 def zeros(spec: ModelSpec, rows: int) -> ModelInputs:
