@@ -31,7 +31,7 @@ BLOCK = 32
 
 BLOCK_SECONDS = 300.0
 SETTLED = 3
-PACE = 0.5
+PACE = 0.1
 """Differences agree if they move by no more than this share of the time that went by."""
 
 YEAR_2020 = 1_577_836_800.0

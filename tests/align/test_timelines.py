@@ -2,7 +2,8 @@
 
 `t`, `h` are readings of temperature and humidity, `f` is a frame. An `event` row says when things
 happen by the device's clock, an `arrives` row under it when they reach the box (the same, where
-there is none). `expect panes` lists the panes up to the last column; `late` marks a revision.
+there is none); a `clock` row says by how many seconds its clock runs ahead, an `offline` row when
+it is reported dead. `expect panes` lists the panes up to the last column; `late` marks a revision.
 """
 
 from __future__ import annotations
@@ -13,14 +14,16 @@ from pathlib import Path
 
 import pytest
 
-from edge_fusion.align.assembler import Alignment, SiteAssembler
-from edge_fusion.align.census import Census
+from edge_fusion.align.assembler import Alignment
+from edge_fusion.align.sites import Sites
 from edge_fusion.align.windows import assigner
 from edge_fusion.events import (
     ArrivalTime,
     Event,
     EventTime,
     Frame,
+    Input,
+    Offline,
     Outcome,
     Pane,
     Reading,
@@ -43,19 +46,23 @@ def settings_of(text: str) -> dict[str, float]:
     return DEFAULTS | {name: float(value) for name, value in found if name in known}
 
 
-def events_of(text: str) -> list[Event]:
+def inputs_of(text: str) -> list[Input]:
     rows: dict[tuple[str, str], str] = {}
     for line in text.splitlines():
-        if match := re.match(r"(\S+/\S+)\s+(event|arrives)\s+(\S+)", line):
+        if match := re.match(r"(\S+/\S+)\s+(event|arrives|clock|offline)\s+(\S+)", line):
             rows[match[1], match[2]] = match[3]
-    events = []
+    inputs: list[Input] = []
     for (source, kind), row in rows.items():
         if kind == "event":
             happens = [(i, c) for i, c in enumerate(row) if c != "."]
             arrives = [i for i, c in enumerate(rows.get((source, "arrives"), row)) if c != "."]
+            ahead = float(rows.get((source, "clock"), "0"))
             pairs = zip(happens, arrives, strict=True)
-            events += [event_of(source, c, at, came) for (at, c), came in pairs]
-    return sorted(events, key=lambda event: event.arrival)
+            inputs += [event_of(source, c, at + ahead, came) for (at, c), came in pairs]
+        elif kind == "offline":
+            site, device = source.split("/")
+            inputs.append(Offline(site, device, ArrivalTime(ORIGIN + row.index("x"))))
+    return sorted(inputs, key=lambda each: each.arrival)
 
 
 def event_of(source: str, letter: str, at: float, came: float) -> Event:
@@ -83,10 +90,10 @@ def run(text: str) -> list[Outcome]:
     size = options.pop("size")
     windows = assigner(size, options.pop("every", size))
     alignment = Alignment(windows, carry=900.0, max_readings=1000, max_frames=16, **options)
-    assembler = SiteAssembler("hall", alignment, Census(100))
-    outcomes = [outcome for event in events_of(text) for outcome in assembler.feed(event)]
+    sites = Sites(alignment, max_sites=1, max_devices=100)
+    outcomes = sites.feed(inputs_of(text))
     columns = max(len(line.split()[-1]) for line in text.splitlines() if re.match(r"\S+/", line))
-    return outcomes + assembler.advance(ArrivalTime(ORIGIN + columns))
+    return outcomes + sites.advance(ArrivalTime(ORIGIN + columns))
 
 
 @pytest.mark.parametrize("path", TIMELINES, ids=lambda path: path.stem)
