@@ -230,7 +230,24 @@ class Invalid:
     source: str | None = None
 
 
-Outcome = Event | Quarantined | TooLate | Duplicate | Shed | Invalid | Pane
+class Doubt(Enum):
+    """What is odd about a reading that is used all the same."""
+
+    NO_ZONE = "no_zone"
+    CLIPPED = "clipped"
+    STUCK = "stuck"
+    STEP = "step"
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """Something is odd about a reading; that is said beside its end, and is none itself."""
+
+    reading: Reading
+    doubt: Doubt
+
+
+Outcome = Event | Quarantined | TooLate | Duplicate | Shed | Invalid | Suspect | Pane
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,11 @@ from edge_fusion.events import (
     Frame,
     Input,
     Invalid,
+    Offline,
     Outcome,
     Pane,
     Publication,
+    Reading,
     Scores,
     Shed,
     ShedReason,
@@ -129,11 +131,14 @@ class Pipeline:
     def _decode(self, batch: Batch) -> list[Input]:
         inputs: list[Input] = []
         for delivery in batch.deliveries:
-            for event in self._stages.decoder.decode(delivery.message):
-                if isinstance(event, Invalid):
-                    self._settle(event, batch.until)
-                else:
-                    inputs.append(event)
+            for decoded in self._stages.decoder.decode(delivery.message):
+                match decoded:
+                    case Reading() | Frame() | Offline():
+                        inputs.append(decoded)
+                    case Publication():
+                        self._publish(decoded)
+                    case _:
+                        self._settle(decoded, batch.until)
         return inputs
 
     def _run_alerts(self, until: ArrivalTime) -> None:

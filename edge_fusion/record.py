@@ -15,7 +15,7 @@ from rich.live import Live
 from edge_fusion import assembly
 from edge_fusion.codecs.decoder import Decoder
 from edge_fusion.config import load
-from edge_fusion.events import ArrivalTime, Event, Invalid
+from edge_fusion.events import ArrivalTime, Frame, Input, Invalid, Offline, Reading
 from edge_fusion.intake import Intake
 from edge_fusion.io.clock import ArrivalClock
 from edge_fusion.io.recording import RecordingWriter
@@ -116,16 +116,19 @@ class _Scribe:
         self.now = batch.until
         return not (self._stopped or self._writer.full)
 
-    def _decode(self, batch: Batch) -> list[Event]:
-        events: list[Event] = []
+    def _decode(self, batch: Batch) -> list[Input]:
+        inputs: list[Input] = []
         for delivery in batch.deliveries:
-            for event in self._decoder.decode(delivery.message):
-                if isinstance(event, Invalid):
-                    self._invalid[event.reason.value] += 1
-                else:
-                    events.append(event)
-                    self._sites.add(event.site)
-        return events
+            for decoded in self._decoder.decode(delivery.message):
+                match decoded:
+                    case Invalid(reason=reason):
+                        self._invalid[reason.value] += 1
+                    case Reading() | Frame() | Offline():
+                        inputs.append(decoded)
+                        self._sites.add(decoded.site)
+                    case _:
+                        pass
+        return inputs
 
 
 def _show(scribe: _Scribe, deadline: ArrivalTime | None, clock: ArrivalClock) -> None:

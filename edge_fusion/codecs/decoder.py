@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from edge_fusion.codecs.dialect import Sample, SensorKeys
+from edge_fusion.codecs.dialect import Dialect, Finding, Gone, Sample, SensorKeys
 from edge_fusion.codecs.formats import SENSOR_FORMATS
 from edge_fusion.codecs.frames import FrameFormat, FrameKeys, Picture, decode_frame
 from edge_fusion.codecs.invalid import invalid, printable
@@ -26,9 +26,15 @@ from edge_fusion.events import (
     Invalid,
     InvalidReason,
     Message,
+    Offline,
+    Publication,
     Reading,
+    Suspect,
     TimeSource,
 )
+
+Decoded = Event | Offline | Suspect | Invalid | Publication
+"""What may be in a message. A `Publication` is an answer that the sender's protocol asks for."""
 
 DEFAULT_SITE: Final = "default"
 _MAX_NAME = 64
@@ -71,12 +77,23 @@ class DecodeLimits:
     max_pixels: int = 50_000_000
 
 
-class _Route(NamedTuple):
-    """A source that reads a topic, and what the topic is called there."""
+class _Sensor(NamedTuple):
+    """A `[[sensors]]` entry and the dialect that was made for it."""
 
-    source: SensorSource | CameraSource
+    source: SensorSource
+    decode: Dialect
+
+
+class _Route(NamedTuple):
+    """A source that reads a topic, and what the topic is called there.
+
+    named: whether the topic or the configuration says so, which wins over what the payload says.
+    """
+
+    source: _Sensor | CameraSource
     site: str
     name: str
+    named: bool
 
 
 class _BadName(NamedTuple):
@@ -86,7 +103,7 @@ class _BadName(NamedTuple):
 
 
 class Decoder:
-    """Turns messages into events. Holds nothing but its configuration and a cache of topics."""
+    """Turns messages into events. Holds its configuration and what its dialects remember."""
 
     def __init__(
         self,
@@ -94,11 +111,12 @@ class Decoder:
         cameras: Sequence[CameraSource],
         limits: DecodeLimits = DecodeLimits(),
     ) -> None:
-        self._sources: tuple[SensorSource | CameraSource, ...] = (*sensors, *cameras)
+        made = (_Sensor(sensor, SENSOR_FORMATS[sensor.format].make()) for sensor in sensors)
+        self._sources: tuple[_Sensor | CameraSource, ...] = (*made, *cameras)
         self._limits = limits
         self._cached_routes = lru_cache(maxsize=_CACHED_TOPICS)(self._find_routes)
 
-    def decode(self, message: Message) -> list[Event | Invalid]:
+    def decode(self, message: Message) -> list[Decoded]:
         """The events in `message`, and an `Invalid` for each thing in it that is none.
 
         Never raises. An empty list means that a device says it has no reading now.
@@ -117,72 +135,79 @@ class Decoder:
         routes = (_route(source, topic) for source in self._sources)
         return tuple(route for route in routes if route is not None)
 
-    def _follow(self, route: _Route | _BadName, message: Message) -> list[Event | Invalid]:
+    def _follow(self, route: _Route | _BadName, message: Message) -> list[Decoded]:
         if isinstance(route, _BadName):
             return [invalid(message, InvalidReason.NAME, route.detail)]
-        source = route.source
-        if isinstance(source, SensorSource):
-            events = _readings(source, route, message, self._limits)
-        else:
-            events = [_frame(source, route, message, self._limits)]
-        return [_signed(event, route) for event in events]
+        if isinstance(route.source, CameraSource):
+            return [_signed(_frame(route.source, route, message, self._limits), route)]
+        return [
+            _signed(decoded, route)
+            for finding in _findings(route.source, message, self._limits)
+            for decoded in _settled(finding, route, message)
+        ]
 
 
-def _route(source: SensorSource | CameraSource, topic: str) -> _Route | _BadName | None:
-    names = source.pattern.match(topic)
+def _route(source: _Sensor | CameraSource, topic: str) -> _Route | _BadName | None:
+    settings = source.source if isinstance(source, _Sensor) else source
+    names = settings.pattern.match(topic)
     if names is None:
         return None
-    is_sensor = isinstance(source, SensorSource)
-    own = source.device if isinstance(source, SensorSource) else source.camera
-    site = names.get("site", source.site or DEFAULT_SITE)
-    name = names.get("device" if is_sensor else "camera", own or _name_of(topic))
+    is_sensor = isinstance(settings, SensorSource)
+    own = settings.device if isinstance(settings, SensorSource) else settings.camera
+    site = names.get("site", settings.site or DEFAULT_SITE)
+    given = names.get("device" if is_sensor else "camera", own)
+    name = given or _as_name(topic)
     for found in (site, name):
         if not valid_name(found):
             return _BadName(printable(f"{found[:70]!r} is no name: 1 to 64 of A-Z a-z 0-9 _ . -"))
-    return _Route(source, site, name)
+    return _Route(source, site, name, named=given is not None)
 
 
-def _name_of(topic: str) -> str:
-    """A name for what sends on `topic`, where nobody gave one."""
-    return _NOT_NAME.sub("_", topic.replace("/", "."))[-_MAX_NAME:]
+def _as_name(text: str) -> str:
+    """A name for what is called `text`, be it by a topic or by itself."""
+    return _NOT_NAME.sub("_", text.replace("/", "."))[-_MAX_NAME:] or "_"
 
 
-def _readings(
-    source: SensorSource, route: _Route, message: Message, limits: DecodeLimits
-) -> list[Event | Invalid]:
+def _findings(sensor: _Sensor, message: Message, limits: DecodeLimits) -> Sequence[Finding]:
     size = len(message.payload)
     if size > limits.max_payload_bytes:
         detail = f"{size} bytes, limit {limits.max_payload_bytes}"
         return [invalid(message, InvalidReason.TOO_LARGE, detail)]
-    findings = SENSOR_FORMATS[source.format](message, source.keys)
-    return [
-        _reading(finding, source, route, message) if isinstance(finding, Sample) else finding
-        for finding in findings
-        if isinstance(finding, Sample | Invalid)
-    ]
+    return sensor.decode(message, sensor.source.keys)
 
 
-def _reading(
-    sample: Sample, source: SensorSource, route: _Route, message: Message
-) -> Reading | Invalid:
+def _settled(finding: Finding, route: _Route, message: Message) -> list[Decoded]:
+    if isinstance(finding, Gone):
+        return [Offline(route.site, _device(finding.device, route), message.arrival)]
+    if not isinstance(finding, Sample):
+        return [finding]
+    reading = _reading(finding, route, message)
+    if isinstance(reading, Reading) and finding.doubt is not None:
+        return [reading, Suspect(reading, finding.doubt)]
+    return [reading]
+
+
+def _device(stated: str | None, route: _Route) -> str:
+    return route.name if stated is None or route.named else _as_name(stated)
+
+
+def _reading(sample: Sample, route: _Route, message: Message) -> Reading | Invalid:
     # A payload dates each of its values; a user property dates the message as a whole.
     time: EventTime | InvalidReason | None = sample.time
-    if time is None:
-        time = property_time(message.properties, source.keys.zone)
+    if time is None and message.properties:
+        zone = route.source.source.keys.zone if isinstance(route.source, _Sensor) else None
+        time = property_time(message.properties, zone)
     if isinstance(time, InvalidReason):
         return invalid(message, time, "the user property that dates the message is no time")
     when = _when(time, message)
     if isinstance(when, Invalid):
         return when
     at, source_of_time = when
+    device = _device(sample.device, route)
+    if sample.part is not None:
+        device = _as_name(f"{device}.{sample.part}")
     return Reading(
-        route.site,
-        route.name,
-        sample.quantity,
-        sample.value,
-        at,
-        message.arrival,
-        source_of_time,
+        route.site, device, sample.quantity, sample.value, at, message.arrival, source_of_time
     )
 
 
@@ -214,7 +239,7 @@ def _when(time: EventTime | None, message: Message) -> tuple[EventTime, TimeSour
     return EventTime(message.arrival), TimeSource.ARRIVAL
 
 
-def _signed(event: Event | Invalid, route: _Route) -> Event | Invalid:
-    if isinstance(event, Invalid):
-        return replace(event, site=route.site, source=route.name)
-    return event
+def _signed(decoded: Decoded, route: _Route) -> Decoded:
+    if isinstance(decoded, Invalid):
+        return replace(decoded, site=route.site, source=route.name)
+    return decoded

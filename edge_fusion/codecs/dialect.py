@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from edge_fusion.codecs.units import Unit
-from edge_fusion.events import EventTime, Invalid, Message, Publication
+from edge_fusion.events import Doubt, EventTime, Invalid, Message, Publication
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +30,25 @@ class SensorKeys:
 class Sample:
     """One value in canonical units, and the time the payload gives for it, if any.
 
-    device: who measured it, where the payload says so and the topic may not.
+    device: who measured it, where the payload says so; a name in the topic or the configuration
+    wins over it. part: which of several sensors of that device, None where it has but one; the
+    reading is then of `<device>.<part>`. Neither need be a valid name: what a name may not hold
+    is replaced. doubt: what is to be said of the value or its time although both are used.
+    identity: what is the same in a second copy of the measurement, such as a sequence number.
     """
 
     quantity: str
     value: float
     time: EventTime | None = None
     device: str | None = None
+    part: str | None = None
+    doubt: Doubt | None = None
+    identity: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """The device of the topic, or the one named, is reported dead."""
+    """The device of the topic, or the one named as samples name theirs, is reported dead."""
 
     device: str | None = None
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, model_validator
 
+from edge_fusion.codecs.formats import SENSOR_FORMATS
 from edge_fusion.codecs.frames import FrameFormat
 from edge_fusion.codecs.topics import TopicPattern, valid_name
 from edge_fusion.codecs.units import HumidityUnit, TemperatureUnit
@@ -23,7 +24,6 @@ from edge_fusion.config.keys import (
 from edge_fusion.events import HUMIDITY, TEMPERATURE
 
 JSON = "json"
-PLAIN = "plain"
 
 
 def _quantities(paths: dict[str, str]) -> dict[str, str]:
@@ -36,8 +36,8 @@ def _quantities(paths: dict[str, str]) -> dict[str, str]:
 
 
 def _guessed_quantity(data: dict[str, Any]) -> str | None:
-    """Temperature or humidity, if a level of a plain sensor's topic is or ends with that."""
-    if data.get("format") != PLAIN:
+    """Temperature or humidity, if a level of a bare value's topic is or ends with that."""
+    if data.get("format") not in SENSOR_FORMATS or not SENSOR_FORMATS[data["format"]].quantity:
         return None
     for level in reversed(data.get("topic", "").lower().split("/")):
         for quantity in (TEMPERATURE, HUMIDITY):
@@ -136,18 +136,28 @@ class SensorSettings(Table):
 
     @model_validator(mode="after")
     def _keys_fit_format(self) -> Self:
-        if self.format == PLAIN and self.quantity is None:
+        form = SENSOR_FORMATS[self.format]
+        if form.quantity and self.quantity is None:
             raise problem(
                 'is absent: expected what the payload measures, such as "temperature"', "quantity"
             )
-        if self.format == PLAIN and self.paths:
+        if not form.quantity and self.quantity is not None:
+            bare = " or ".join(
+                f'"{name}"' for name, each in SENSOR_FORMATS.items() if each.quantity
+            )
+            raise problem(
+                f'given with format "{self.format}": expected only with format {bare}', "quantity"
+            )
+        if not form.paths and self.paths:
             key = next(
                 name for name in ("temperature", "humidity", "quantities") if getattr(self, name)
             )
-            raise problem('given with format "plain", which has no fields: expected quantity', key)
-        if self.format != PLAIN and self.quantity is not None:
-            text = f'given with format "{self.format}": expected only with format "plain"'
-            raise problem(text, "quantity")
+            instead = (
+                ", which has no fields: expected quantity"
+                if form.quantity
+                else (", which says itself where its values are: expected no path")
+            )
+            raise problem(f'given with format "{self.format}"{instead}', key)
         return self
 
 

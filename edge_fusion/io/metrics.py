@@ -41,6 +41,7 @@ from edge_fusion.events import (
     Scores,
     Shed,
     ShedReason,
+    Suspect,
     TooLate,
 )
 
@@ -103,6 +104,13 @@ class _EventMetrics:
         self.decoded = counter("frames_decoded_total", "Frames decoded for the model.")
         self.dropped = counter("dropped_total", "Events let go, and why.", "reason")
         self.invalid = counter("invalid_total", "Messages that are no event, and why.", "reason")
+        self.suspect = counter(
+            "suspect_readings_total",
+            "Readings that are used although something is odd about them, and what.",
+            "site",
+            "device",
+            "reason",
+        )
         self.late = counter("late_total", "Events past the allowed lateness.", "site")
         self.quarantined = counter(
             "clock_quarantined_total", "Device timestamps not believed, and why.", "reason"
@@ -237,18 +245,28 @@ class Metrics:
                 self._admitted(event)
                 self._events.quarantined(quarantine.value).inc()
             case TooLate(event=event):
-                if self._sites.admits(event.site):
-                    self._events.late(event.site).inc()
+                self._too_late(event)
             case Duplicate():
                 self._events.dropped(DUPLICATE).inc()
             case Shed(reason=bound, count=count):
                 self._events.dropped(bound.value).inc(count)
             case Invalid(reason=fault):
                 self._events.invalid(fault.value).inc()
+            case Suspect():
+                self._doubted(outcome)
             case Pane():
                 self._fired(outcome)
             case _:
                 assert_never(outcome)
+
+    def _too_late(self, event: Event) -> None:
+        if self._sites.admits(event.site):
+            self._events.late(event.site).inc()
+
+    def _doubted(self, suspect: Suspect) -> None:
+        reading, doubt = suspect.reading, suspect.doubt
+        if self._knows(reading.site, reading.device):
+            self._events.suspect(reading.site, reading.device, doubt.value).inc()
 
     def _admitted(self, event: Event) -> None:
         if not self._sites.admits(event.site):

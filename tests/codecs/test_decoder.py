@@ -1,20 +1,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_fusion.codecs.decoder import CameraSource, DecodeLimits, Decoder, SensorSource
+from edge_fusion.codecs.decoder import CameraSource, Decoded, DecodeLimits, Decoder, SensorSource
 from edge_fusion.codecs.dialect import SensorKeys
 from edge_fusion.codecs.frames import FrameFormat
 from edge_fusion.codecs.jpeg import encode_jpeg
 from edge_fusion.codecs.topics import TopicPattern
 from edge_fusion.events import (
     ArrivalTime,
-    Event,
     EventTime,
     Frame,
     Invalid,
@@ -57,7 +57,7 @@ def message(
     return Message(topic, payload, NOW, retained, properties or {})
 
 
-def reasons(found: list[Event | Invalid]) -> list[InvalidReason]:
+def reasons(found: Sequence[Decoded]) -> list[InvalidReason]:
     return [event.reason for event in found if isinstance(event, Invalid)]
 
 

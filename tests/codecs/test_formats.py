@@ -17,4 +17,4 @@ def test_the_table_names_what_a_configuration_may_ask_for() -> None:
 @given(payload=st.binary() | st.text().map(lambda text: text.encode("utf-8", "replace")))
 def test_no_dialect_raises_for_any_payload(name: str, payload: bytes) -> None:
     keys = SensorKeys({"temperature": "temperature"}, "time")
-    SENSOR_FORMATS[name](Message("a/temperature", payload, ArrivalTime(0)), keys)
+    SENSOR_FORMATS[name].make()(Message("a/temperature", payload, ArrivalTime(0)), keys)
