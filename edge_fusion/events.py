@@ -100,7 +100,26 @@ class Offline:
     arrival: ArrivalTime
 
 
-Input = Event | Offline
+@dataclass(frozen=True, slots=True)
+class CatchUp:
+    """From here on comes what was held back since arrival time `since`, when we were cut off.
+
+    Until `CaughtUp` nothing becomes idle and no window waits in vain: time stands still for all
+    but the watermarks, and lateness is judged as of `since`.
+    """
+
+    since: ArrivalTime
+    arrival: ArrivalTime
+
+
+@dataclass(frozen=True, slots=True)
+class CaughtUp:
+    """What had been held back has come; time goes on."""
+
+    arrival: ArrivalTime
+
+
+Input = Event | Offline | CatchUp | CaughtUp
 """What is fed to alignment, in order of arrival."""
 
 
