@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from edge_fusion import assembly
 from edge_fusion.config.settings import Settings
 from edge_fusion.events import ArrivalTime, Delivery, Publication
+from edge_fusion.io.broker import Subscription
 from edge_fusion.io.mqtt import Connection
 from edge_fusion.mailbox import Mailbox
 
@@ -24,10 +25,11 @@ a frame but below this can still be counted and named, where the broker would dr
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """What a daemon says of itself, when it comes and when it is gone."""
+    """What a daemon says of itself, when it comes and when it is gone, and to itself."""
 
     birth: Publication
     will: Publication
+    barrier_topic: str
 
 
 class Intake:
@@ -63,10 +65,11 @@ class Intake:
         return frozenset({READINGS} if self.frames is None else {READINGS, FRAMES})
 
     def _connect_readings(self, presence: Presence | None) -> Connection:
+        own = (Subscription(presence.barrier_topic, 1),) if presence else ()
         return Connection(
             READINGS,
             assembly.broker_settings(self._settings.mqtt, self._suffix),
-            subscriptions=assembly.sensor_subscriptions(self._settings),
+            subscriptions=(*assembly.sensor_subscriptions(self._settings), *own),
             deliver=self._deliver_reading,
             notify=self.mailbox.put,
             stamp=self._stamp,

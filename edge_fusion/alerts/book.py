@@ -90,6 +90,10 @@ class AlertBook:
         changed, self._unsaved = sorted(self._unsaved), set()
         return [(site, label, pack(self._tracks[site, label])) for site, label in changed]
 
+    def unsave(self) -> None:
+        """Have `unsaved` give every track next time."""
+        self._unsaved = set(self._tracks)
+
     def restore(self, label: str, state: bytes, now: ArrivalTime) -> list[AlertChange]:
         """Take up a track again, as `unsaved` gave it; for a new book only.
 

@@ -211,9 +211,12 @@ class SiteAssembler:
         """Whether nothing is known of the site, nor anything due."""
         return not self._sources and self._next_due() == INFINITY
 
-    def snapshot(self) -> bytes:
-        """All there is to know, from which `restore` goes on as if nothing had happened."""
-        archive = Archive(self.site)
+    def snapshot(self, *, all_frames: bool = True) -> bytes:
+        """All there is to know, from which `restore` goes on as if nothing had happened.
+
+        Without `all_frames`, of the frames only those that are durable.
+        """
+        archive = Archive(self.site, all_frames=all_frames)
         return archive.pack(
             {
                 "windows": [self._windows.every, self._windows.overlap],

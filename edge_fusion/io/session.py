@@ -319,7 +319,12 @@ class Session:
         arrival = self._plan.stamp()
         properties = dict(getattr(message.properties, "UserProperty", ()))
         content = Message(
-            _topic_of(message), bytes(message.payload), arrival, message.retain, properties
+            _topic_of(message),
+            bytes(message.payload),
+            arrival,
+            message.retain,
+            properties,
+            message.qos,
         )
         self._plan.deliver(Delivery(content, self._acknowledgement(message)), message.qos)
 
