@@ -52,6 +52,10 @@ class Absence:
         self._deadline = ArrivalTime(now + LONGEST)
         return [CatchUp(since, since)]
 
+    def repeated(self) -> list[Input]:
+        """The beginning of the backlog that is coming in, for parts that did not hear it."""
+        return [CatchUp(self._since, self._since)] if self.catching_up else []
+
     def hear(self, notice: Notice, now: ArrivalTime) -> list[Input]:
         """Take note of the connection; other notices mean nothing here.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -26,26 +26,25 @@ from edge_fusion.absence import Absence
 from edge_fusion.align.sites import Sites
 from edge_fusion.codecs.publications import status_publication
 from edge_fusion.codecs.topics import barrier_topic
-from edge_fusion.config import load, model_problems
 from edge_fusion.config.settings import Settings
-from edge_fusion.errors import ConfigError, EdgeFusionError, StoreError, StoreFull
-from edge_fusion.events import ArrivalTime, Frame, ModelInputs, Publication
+from edge_fusion.errors import ConfigError, EdgeFusionError, ModelError, StoreError, StoreFull
+from edge_fusion.events import ArrivalTime, Frame, Publication
 from edge_fusion.garbage import settle_collector
 from edge_fusion.intake import FRAMES, READINGS, Intake, Presence
 from edge_fusion.io.clock import ArrivalClock
 from edge_fusion.io.metrics import Metrics
 from edge_fusion.io.onnx import OnnxModel
 from edge_fusion.io.recording import RecordingWriter
-from edge_fusion.io.store import Store
 from edge_fusion.io.web import PLAIN, Response, Routes, WebServer, health_response
 from edge_fusion.keeper import Keeper
-from edge_fusion.kept import Changes, Remembered
+from edge_fusion.kept import Remembered
 from edge_fusion.mailbox import Batch, Connected, Disconnected, Notice, Reload, Stop
-from edge_fusion.model.spec import ModelSpec
-from edge_fusion.pipeline import Pipeline
+from edge_fusion.pipeline import Pipeline, Stages
 from edge_fusion.postman import Postman
 from edge_fusion.recorder import Recorder
+from edge_fusion.reload import Loaded, carry_over, load_again, load_all
 from edge_fusion.signals import forwarded
+from edge_fusion.timed import TimedModel, TimedStore
 
 log = logging.getLogger("edge_fusion")
 
@@ -70,11 +69,8 @@ def run_daemon(path: Path, environ: Mapping[str, str], record: RecordTo | None =
 
     Raises ConfigError, ModelError or RecordingError when it cannot start.
     """
-    settings = load(path, environ)
-    model = assembly.configured_model(settings.model)
-    if problems := model_problems(settings, model.spec, path):
-        raise ConfigError(problems)
-    daemon = Daemon(settings, model, record)
+    loaded = load_all(path, environ)
+    daemon = Daemon(loaded, partial(load_again, path, environ), record)
     stop = Stop()
     settle_collector()
     with forwarded(
@@ -87,10 +83,14 @@ class Daemon:
     """All parts of one running daemon. `run` starts them, and stops them in reverse order."""
 
     def __init__(
-        self, settings: Settings, model: OnnxModel, record: RecordTo | None = None
+        self,
+        loaded: Loaded,
+        load_again: Callable[[Settings], Loaded],
+        record: RecordTo | None = None,
     ) -> None:
+        settings, model = loaded.settings, loaded.model
         self._settings = settings
-        self._model = model
+        self._load_again = load_again
         self._clock = ArrivalClock()
         self._metrics = _metrics(settings, model)
         self._absence = Absence(
@@ -116,11 +116,9 @@ class Daemon:
             observe=self._metrics.observe,
             delivered=self._metrics.published,
         )
-        self._stages = assembly.stages(
-            settings, model, _TimedModel(model, self._metrics), self._decode
-        )
+        self._stages = self._make_stages(loaded)
         self._keeper = Keeper(
-            _TimedStore(self._store, self._metrics),
+            TimedStore(self._store, self._metrics),
             self._stages.sites,
             self._stages.book,
             outbox,
@@ -163,12 +161,8 @@ class Daemon:
             web.start()
             stack.callback(web.stop)
             log.info("serving /metrics, /healthz and /readyz on http://%s", web.address)
-            readings, frames = self._intake.readings, self._intake.frames
-            readings.start()
-            stack.callback(readings.stop, FAREWELL, self._status(online=False))
-            if frames is not None:
-                frames.start()
-                stack.callback(frames.stop, FAREWELL)
+            self._intake.start()
+            stack.callback(self._intake.stop, FAREWELL, self._status(online=False))
             thread.start()
             thread.join()
         if self._failure is not None:
@@ -242,10 +236,33 @@ class Daemon:
                 self._connected -= {name}
                 self._metrics.connection(name, False)
             case Reload():
-                log.warning("reload is not supported yet: restart to use a new configuration")
-                self._metrics.reloaded(False)
+                self._reload(now)
             case _:
                 pass
+
+    def _reload(self, now: ArrivalTime) -> None:
+        """Go on by the configuration as it is now; one that cannot be used changes nothing."""
+        try:
+            loaded = self._load_again(self._settings)
+        except (ConfigError, ModelError) as error:
+            log.error("not reloaded, the old configuration goes on: %s", error)  # noqa: TRY400
+            self._metrics.reloaded(False)
+            return
+        for table in loaded.ignored:
+            log.warning("reload: [%s] changed: that takes effect at the next start", table)
+        old, self._settings = self._stages, loaded.settings
+        self._stages = self._make_stages(loaded)
+        self._pipeline.go_on_with(self._stages, *carry_over(old, self._stages, now))
+        self._intake.follow(loaded.settings)
+        self._metrics.provider(loaded.model.requested, loaded.model.provider, loaded.model.fallback)
+        self._metrics.reloaded(True)
+        log.info("reloaded: model %s", loaded.model.spec.name)
+
+    def _make_stages(self, loaded: Loaded) -> Stages:
+        model = loaded.model
+        return assembly.stages(
+            loaded.settings, model, TimedModel(model, self._metrics), self._decode
+        )
 
     def _send_barrier(self) -> None:
         mark = self._absence.barrier()
@@ -310,41 +327,6 @@ class Daemon:
         wanted, up = self._intake.names, self._connected
         detail = {"mqtt": {name: name in up for name in wanted}, "store": self._unkept or "ok"}
         return health_response(wanted <= up and self._unkept is None, detail)
-
-
-@dataclass(frozen=True, slots=True)
-class _TimedStore:
-    """A store whose transactions are timed."""
-
-    store: Store
-    metrics: Metrics
-
-    @property
-    def durable(self) -> bool:
-        return self.store.durable
-
-    def save(self, changes: Changes) -> None:
-        with self.metrics.store_commit():
-            self.store.save(changes)
-
-    def begin_anew(self) -> Path:
-        return self.store.begin_anew()
-
-
-@dataclass(frozen=True, slots=True)
-class _TimedModel:
-    """A model whose inferences are timed."""
-
-    model: OnnxModel
-    metrics: Metrics
-
-    @property
-    def spec(self) -> ModelSpec:
-        return self.model.spec
-
-    def infer(self, inputs: ModelInputs) -> NDArray[np.float32]:
-        with self.metrics.stage("infer"):
-            return self.model.infer(inputs)
 
 
 def _metrics(settings: Settings, model: OnnxModel) -> Metrics:

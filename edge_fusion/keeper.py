@@ -112,6 +112,12 @@ class Keeper:
         self.checkpoint()
         return changes
 
+    def replace(self, sites: Sites, book: Book) -> None:
+        """Others have taken over from the sites and the book so far."""
+        self._sites, self._book = sites, book
+        self._journalled.clear()
+        self.checkpoint()
+
     def note(self, inputs: Sequence[Input]) -> None:
         """Inputs that are about to be fed."""
         if self._storage.durable and not self._all:

@@ -60,6 +60,7 @@ class Book(KeptBook, Protocol):
 class Announcer(Protocol):
     """Values -> publications, in the order in which they go out (announcer.py)."""
 
+    def introduce(self, site: str) -> list[Publication]: ...
     def change(self, change: AlertChange) -> list[Publication]: ...
     def window(self, scores: Scores) -> list[Publication]: ...
     def late(self, outcome: TooLate) -> list[Publication]: ...
@@ -79,6 +80,7 @@ class Keeper(Protocol):
     def remember(self, remembered: Remembered, now: ArrivalTime) -> list[AlertChange]: ...
     def note(self, inputs: Sequence[Input]) -> None: ...
     def checkpoint(self) -> None: ...
+    def replace(self, sites: Sites, book: KeptBook) -> None: ...
     def keep(self, deliveries: Sequence[Delivery], until: ArrivalTime) -> None: ...
 
 
@@ -144,6 +146,25 @@ class Pipeline:
         self._keeper.note(inputs)
         self.feed(inputs, batch.until)
         self._keeper.keep(batch.deliveries, batch.until)
+
+    def go_on_with(
+        self, stages: Stages, panes: Sequence[Pane], changes: Sequence[AlertChange]
+    ) -> None:
+        """Others take over from the stages so far, having carried over what those knew.
+
+        `panes` closed and `changes` came about on the way.
+        """
+        self._stages = stages
+        if self._absence.catching_up:
+            stages.sites.feed(self._absence.repeated())
+            stages.book.hold()
+        self._keeper.replace(stages.sites, stages.book)
+        for change in changes:
+            self._announce(change)
+        for site in stages.sites:
+            self._send(stages.announcer.introduce(site.site))
+        for pane in panes:
+            self._settle(pane, pane.fired_at)
 
     def stop(self, now: ArrivalTime) -> None:
         """Keep the whole state, for a quick start."""
@@ -274,6 +295,7 @@ class _NothingKept:
 
     def note(self, inputs: Sequence[Input]) -> None: ...
     def checkpoint(self) -> None: ...
+    def replace(self, sites: Sites, book: KeptBook) -> None: ...
 
     def keep(self, deliveries: Sequence[Delivery], _until: ArrivalTime) -> None:
         for delivery in deliveries:

@@ -18,7 +18,7 @@ KERNEL_LIBRARIES = {
     "__future__", "bisect", "collections", "dataclasses", "enum", "functools", "heapq",
     "itertools", "json", "math", "numpy", "operator", "re", "types", "typing", "uuid",
 }  # fmt: skip
-ROOT = {"daemon", "assembly", "intake", "record", "replay", "cli", "__main__"}
+ROOT = {"daemon", "assembly", "intake", "reload", "timed", "record", "replay", "cli", "__main__"}
 BELOW_THE_PIPELINE = {"mailbox", "kept", "codecs", "align", "model", "alerts", "events", "errors"}
 PIPELINE = {
     "garbage",

@@ -39,7 +39,6 @@ class AlertBook:
             for label, rule in rules.items()
         }
         self._tracks: dict[tuple[str, str], Track] = {}
-        self._sites: set[str] = set()
         self._unsaved: set[tuple[str, str]] = set()
         self._held = False
         self._released = LONG_AGO
@@ -50,9 +49,11 @@ class AlertBook:
         """Take a scored pane, after everything that was due before it at any site."""
         site, at = scores.pane.site, scores.pane.fired_at
         changes = self.advance(at)
-        if site not in self._sites:
-            self._sites.add(site)
-            changes += [life.announce(site, at) for life in self._lifecycles.values()]
+        changes += [
+            life.announce(site, at)
+            for label, life in self._lifecycles.items()
+            if (site, label) not in self._tracks
+        ]
         for label, life in self._lifecycles.items():
             track, change = life.hear(self._track(site, label), scores)
             changes += self._keep(label, track, change)
@@ -104,7 +105,6 @@ class AlertBook:
         life = self._lifecycles.get(label)
         if life is None:
             return [] if track.alert is None else [_abandoned(track.alert, now)]
-        self._sites.add(track.site)
         self._keep(label, track, None)
         self._unsaved.discard((track.site, label))
         return [] if track.alert is None else [AlertChange(track.alert, lifecycle=False)]

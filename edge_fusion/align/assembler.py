@@ -189,6 +189,13 @@ class SiteAssembler:
         passed = self._watermark.observe(source, self._reached(source, verdict), now)
         return outcomes + self._fire(now) if passed or self._holds_too_many() else outcomes
 
+    def open_events(self) -> tuple[Event, ...]:
+        """The events of windows that are open."""
+        first = self._firings.first_open()
+        if first is None:
+            return ()
+        return self._shelf.events(first - self._windows.overlap + 1, self._shelf.newest)
+
     def forget(self, before: ArrivalTime) -> list[LaneKey]:
         """Let go of sources not heard since `before`; returns their lanes.
 
