@@ -4,10 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from edge_fusion.codecs.units import Unit
-from edge_fusion.events import Doubt, EventTime, Invalid, Message, Publication
+from edge_fusion.events import (
+    HUMIDITY,
+    TEMPERATURE,
+    Doubt,
+    EventTime,
+    Invalid,
+    Message,
+    Publication,
+)
+
+USUAL_PATHS: Final[Mapping[str, str]] = MappingProxyType(
+    {TEMPERATURE: TEMPERATURE, HUMIDITY: HUMIDITY}
+)
+"""Where most devices have their values; for formats with paths, if none is configured."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,13 +23,15 @@ class SensorFormat:
     make: makes the dialect, once for each `[[sensors]]` entry, since some remember what came
     before. availability: from the entry's topic pattern to that of the topics on which its
     devices are said to be there or gone, None if there is none. quantity: whether a payload is
-    one bare value, so that the configuration or the topic must say of what. paths: whether values
-    lie at dotted paths, which the configuration may give.
+    one bare value, so that the configuration or the topic must say of what; names_quantity: the
+    dialect finds that in the topic by itself. paths: whether values lie at dotted paths, which the
+    configuration may give.
     """
 
     make: Callable[[], Dialect]
     availability: Callable[[str], str | None] = _nowhere
     quantity: bool = False
+    names_quantity: bool = False
     paths: bool = False
 
 

@@ -106,6 +106,10 @@ BAD = [
         'sensors[0].humidity given with format "plain"',
     ),
     (
+        '[[sensors]]\ntopic = "x/humidity"\nformat = "plain"\ntime = "ts"',
+        'sensors[0].time given with format "plain", which has no fields',
+    ),
+    (
         SENSOR + 'quantity = "co2"',
         'sensors[0].quantity given with format "json": expected only with',
     ),
