@@ -29,7 +29,7 @@ _PROCESSORS: Final = frozenset({"ESP32", "ESP8266"})
 
 
 class _Value(NamedTuple):
-    """A value of a chip. shared: whether chips of that name are known to come in numbers."""
+    """A value of a chip. shared: whether its key says that there may be more of its kind."""
 
     chip: str
     shared: bool
@@ -86,8 +86,8 @@ def tasmota_availability(topic: str) -> str | None:
 def _values(document: Mapping[str, Any]) -> Iterator[_Value]:
     for key in document:
         if key not in _PROCESSORS:
-            shared = "-" in key or "_" in key  # as SetOption64 has it
-            yield from _values_of(document, key, shared=shared)
+            # SetOption64 says which of the two stands before an index.
+            yield from _values_of(document, key, shared="-" in key or "_" in key)
     zigbee = _members(document, "ZbReceived")
     for key in zigbee:
         yield from _values_of(zigbee, key, shared=True)

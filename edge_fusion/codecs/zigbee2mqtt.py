@@ -33,6 +33,7 @@ def decode_zigbee2mqtt(message: Message, keys: SensorKeys) -> Sequence[Sample | 
     The device is called what the topic says after its first level, since friendly names may hold
     slashes. Lights and remotes, the bridge, and what is said to devices instead of by them give no
     reading. With `output: attribute` a topic has a level more, the attribute, and its bare value.
+    A device that is said to be offline is gone.
     """
     _, *levels = message.topic.split("/")
     *name, last = levels or [""]

@@ -151,7 +151,7 @@ def test_an_esphome_sensor_of_any_name_measures_what_the_configuration_says(read
     assert shown(reading) == "default/freezer.probe temperature -18.5"
 
 
-def test_two_levels_of_an_esphome_topic_do_not_say_what_all_its_sensors_measure(read: Read) -> None:
+def test_the_name_of_an_esphome_node_does_not_say_what_its_sensors_measure(read: Read) -> None:
     lines = 'topic = "house_humidity/sensor/+/state"\nformat = "esphome"'
     [reading] = decode(read, lines, {"house_humidity/sensor/temperature/state": "21.34"})
     assert shown(reading) == "default/house_humidity temperature 21.34"
