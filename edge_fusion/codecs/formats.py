@@ -25,7 +25,7 @@ class SensorFormat:
     devices are said to be there or gone, None if there is none. quantity: whether a payload is
     one bare value, so that the configuration or the topic must say of what; names_quantity: the
     dialect finds that in the topic by itself. paths: whether values lie at dotted paths, which the
-    configuration may give.
+    configuration may give. groups: whether one message may speak of several devices.
     """
 
     make: Callable[[], Dialect]
@@ -33,6 +33,7 @@ class SensorFormat:
     quantity: bool = False
     names_quantity: bool = False
     paths: bool = False
+    groups: bool = False
 
 
 SENSOR_FORMATS: Final[Mapping[str, SensorFormat]] = MappingProxyType(

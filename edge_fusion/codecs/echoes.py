@@ -1,0 +1,68 @@
+"""Echoes: one measurement that came more than once, because two gateways heard it.
+
+A Bluetooth or LoRa device is heard by every gateway in reach, and each publishes what it heard on
+a topic of its own. Alignment knows a second copy by its event time, if it has one; this is for
+copies whose times differ, or that have none.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Final, TypeVar
+
+from edge_fusion.events import ArrivalTime, Reading
+
+IDENTITY_SECONDS: Final = 60.0
+"""So long a copy is known by its identity, counted from the first: sequence numbers come again."""
+
+UNDATED_SECONDS: Final = 2.0
+"""So far apart gateways publish one advertisement. Longer would take two measurements for one."""
+
+REMEMBERED: Final = 16_384
+"""Measurements of either kind: some megabytes, and many seconds of a thousand devices."""
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+
+
+class Echoes:
+    """What was measured of late. Its answers depend on arrival times alone."""
+
+    def __init__(self, remembered: int = REMEMBERED) -> None:
+        self._remembered = remembered
+        self._identified: OrderedDict[tuple[str, str, str, str], ArrivalTime] = OrderedDict()
+        self._undated: OrderedDict[tuple[str, str, str, float], tuple[ArrivalTime, str]] = (
+            OrderedDict()
+        )
+
+    def __len__(self) -> int:
+        return len(self._identified) + len(self._undated)
+
+    def came_before(self, reading: Reading, identity: str) -> bool:
+        """Whether a measurement of this identity came in the last 60 s, on whatever topic."""
+        key = (reading.site, reading.device, reading.quantity, identity)
+        first = self._identified.get(key)
+        if first is not None and reading.arrival - first <= IDENTITY_SECONDS:
+            return True
+        self._note(self._identified, key, reading.arrival)
+        return False
+
+    def came_elsewhere(self, reading: Reading, topic: str) -> bool:
+        """Whether another topic had this value in the last 2 s, of a reading without a time.
+
+        On the same topic it is a new measurement that gave the same value.
+        """
+        key = (reading.site, reading.device, reading.quantity, reading.value)
+        last = self._undated.get(key)
+        if last is not None:
+            arrival, heard_on = last
+            if heard_on != topic and reading.arrival - arrival <= UNDATED_SECONDS:
+                return True
+        self._note(self._undated, key, (reading.arrival, topic))
+        return False
+
+    def _note(self, memory: OrderedDict[_K, _V], key: _K, value: _V) -> None:
+        memory[key] = value
+        memory.move_to_end(key)
+        if len(memory) > self._remembered:
+            memory.popitem(last=False)
