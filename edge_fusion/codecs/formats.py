@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from edge_fusion.codecs.chirpstack import decode_chirpstack
 from edge_fusion.codecs.dialect import Dialect
 from edge_fusion.codecs.json_reading import decode_json
 from edge_fusion.codecs.plain import decode_plain
+from edge_fusion.codecs.ttn import decode_ttn
 
 
 def _nowhere(_topic: str) -> None:
@@ -40,5 +42,7 @@ SENSOR_FORMATS: Final[Mapping[str, SensorFormat]] = MappingProxyType(
     {
         "json": SensorFormat(lambda: decode_json, paths=True),
         "plain": SensorFormat(lambda: decode_plain, quantity=True),
+        "ttn": SensorFormat(lambda: decode_ttn, paths=True),
+        "chirpstack": SensorFormat(lambda: decode_chirpstack, paths=True),
     }
 )
