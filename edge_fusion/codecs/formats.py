@@ -11,6 +11,8 @@ from edge_fusion.codecs.chirpstack import decode_chirpstack
 from edge_fusion.codecs.dialect import Dialect
 from edge_fusion.codecs.json_reading import decode_json
 from edge_fusion.codecs.plain import decode_plain
+from edge_fusion.codecs.ruuvi import decode_ruuvi
+from edge_fusion.codecs.theengs import decode_theengs
 from edge_fusion.codecs.ttn import decode_ttn
 
 
@@ -44,5 +46,7 @@ SENSOR_FORMATS: Final[Mapping[str, SensorFormat]] = MappingProxyType(
         "plain": SensorFormat(lambda: decode_plain, quantity=True),
         "ttn": SensorFormat(lambda: decode_ttn, paths=True),
         "chirpstack": SensorFormat(lambda: decode_chirpstack, paths=True),
+        "theengs": SensorFormat(lambda: decode_theengs),
+        "ruuvi": SensorFormat(lambda: decode_ruuvi),
     }
 )

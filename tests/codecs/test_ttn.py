@@ -122,7 +122,9 @@ def test_formatters_name_their_fields_as_they_like(
     fields: dict[str, Any], expected: list[tuple[str, float, str | None]]
 ) -> None:
     found = decode(decoded(**fields))
-    assert [(q, pytest.approx(v), p) for q, v, p in values(found)] == expected
+    for (quantity, value, part), wanted in zip(values(found), expected, strict=True):
+        assert (quantity, part) == (wanted[0], wanted[2])
+        assert value == pytest.approx(wanted[1])
     assert reasons(found) == []
 
 
