@@ -12,6 +12,7 @@ from edge_fusion.codecs.dialect import Dialect
 from edge_fusion.codecs.json_reading import decode_json
 from edge_fusion.codecs.plain import decode_plain
 from edge_fusion.codecs.ruuvi import decode_ruuvi
+from edge_fusion.codecs.senml import decode_senml
 from edge_fusion.codecs.theengs import decode_theengs
 from edge_fusion.codecs.ttn import decode_ttn
 
@@ -44,6 +45,7 @@ SENSOR_FORMATS: Final[Mapping[str, SensorFormat]] = MappingProxyType(
     {
         "json": SensorFormat(lambda: decode_json, paths=True),
         "plain": SensorFormat(lambda: decode_plain, quantity=True),
+        "senml": SensorFormat(lambda: decode_senml, paths=True, groups=True),
         "ttn": SensorFormat(lambda: decode_ttn, paths=True),
         "chirpstack": SensorFormat(lambda: decode_chirpstack, paths=True),
         "theengs": SensorFormat(lambda: decode_theengs),
