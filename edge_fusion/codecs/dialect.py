@@ -29,7 +29,8 @@ USUAL_PATHS: Final[Mapping[str, str]] = MappingProxyType(
 class SensorKeys:
     """What the configuration says of a sensor topic's payloads.
 
-    paths: dotted path of each quantity; time: dotted path of the time, None for arrival;
+    paths: dotted path of each quantity, and time: that of the time, where the format leaves them
+    open; without them a dialect looks where they usually are, or takes the arrival for the time;
     quantity: of a payload that is one bare value; units: of quantities that are not AUTO;
     zone: of times that have none.
     """

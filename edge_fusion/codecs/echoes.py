@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Final, TypeVar
 
-from edge_fusion.events import ArrivalTime, Reading
+from edge_fusion.events import ArrivalTime, EventTime, Reading
 
 IDENTITY_SECONDS: Final = 60.0
-"""So long a copy is known by its identity, counted from the first: sequence numbers come again."""
+"""So long a copy is known by its identity, by either clock and counted from the first.
+
+Sequence numbers come again, in a backlog within a moment; a counter may stand still for ever.
+"""
 
 UNDATED_SECONDS: Final = 2.0
 """So far apart gateways publish one advertisement. Longer would take two measurements for one."""
@@ -23,6 +26,8 @@ REMEMBERED: Final = 16_384
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
+_Identified = tuple[str, str, str, str]
+_Undated = tuple[str, str, str, float]
 
 
 class Echoes:
@@ -30,21 +35,21 @@ class Echoes:
 
     def __init__(self, remembered: int = REMEMBERED) -> None:
         self._remembered = remembered
-        self._identified: OrderedDict[tuple[str, str, str, str], ArrivalTime] = OrderedDict()
-        self._undated: OrderedDict[tuple[str, str, str, float], tuple[ArrivalTime, str]] = (
-            OrderedDict()
-        )
+        self._identified: OrderedDict[_Identified, tuple[ArrivalTime, EventTime]] = OrderedDict()
+        self._undated: OrderedDict[_Undated, tuple[ArrivalTime, str]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._identified) + len(self._undated)
 
     def came_before(self, reading: Reading, identity: str) -> bool:
-        """Whether a measurement of this identity came in the last 60 s, on whatever topic."""
+        """Whether a measurement of this identity came less than 60 s before, on whatever topic."""
         key = (reading.site, reading.device, reading.quantity, identity)
         first = self._identified.get(key)
-        if first is not None and reading.arrival - first <= IDENTITY_SECONDS:
-            return True
-        self._note(self._identified, key, reading.arrival)
+        if first is not None:
+            apart = max(reading.arrival - first[0], abs(reading.time - first[1]))
+            if apart <= IDENTITY_SECONDS:
+                return True
+        self._note(self._identified, key, (reading.arrival, reading.time))
         return False
 
     def came_elsewhere(self, reading: Reading, topic: str) -> bool:

@@ -9,12 +9,16 @@ from typing import Final
 
 from edge_fusion.codecs.chirpstack import decode_chirpstack
 from edge_fusion.codecs.dialect import Dialect
+from edge_fusion.codecs.esphome import decode_esphome, esphome_availability
 from edge_fusion.codecs.json_reading import decode_json
 from edge_fusion.codecs.plain import decode_plain
 from edge_fusion.codecs.ruuvi import decode_ruuvi
 from edge_fusion.codecs.senml import decode_senml
+from edge_fusion.codecs.shelly import decode_shelly, shelly_availability
+from edge_fusion.codecs.tasmota import decode_tasmota, tasmota_availability
 from edge_fusion.codecs.theengs import decode_theengs
 from edge_fusion.codecs.ttn import decode_ttn
+from edge_fusion.codecs.zigbee2mqtt import decode_zigbee2mqtt, zigbee2mqtt_availability
 
 
 def _nowhere(_topic: str) -> None:
@@ -50,5 +54,13 @@ SENSOR_FORMATS: Final[Mapping[str, SensorFormat]] = MappingProxyType(
         "chirpstack": SensorFormat(lambda: decode_chirpstack, paths=True),
         "theengs": SensorFormat(lambda: decode_theengs),
         "ruuvi": SensorFormat(lambda: decode_ruuvi),
+        "zigbee2mqtt": SensorFormat(
+            lambda: decode_zigbee2mqtt, zigbee2mqtt_availability, paths=True
+        ),
+        "tasmota": SensorFormat(lambda: decode_tasmota, tasmota_availability),
+        "shelly": SensorFormat(lambda: decode_shelly, shelly_availability),
+        "esphome": SensorFormat(
+            lambda: decode_esphome, esphome_availability, quantity=True, names_quantity=True
+        ),
     }
 )

@@ -68,8 +68,8 @@ class SensorSettings(Table):
     format: SensorFormat = Field(default=JSON, description="What the payloads are.")
     temperature: DottedPath | None = Field(
         default=None,
-        description="Path of the temperature in the payload. Where there is no path at "
-        'all it is "temperature", and that of the humidity "humidity".',
+        description="Path of the temperature in the payload. Without any path it is "
+        '"temperature", and that of the humidity "humidity".',
     )
     humidity: DottedPath | None = Field(
         default=None, description="Path of the relative humidity in the payload."
@@ -80,7 +80,7 @@ class SensorSettings(Table):
     quantity: Name | None = Field(
         default_factory=_guessed_quantity,
         description="What a bare value measures; may be left out where a level of the topic ends "
-        "with temperature or humidity.",
+        "with temperature or humidity, and where the format finds it by itself.",
     )
     unit: TemperatureUnit = Field(
         default=TemperatureUnit.AUTO, description="Unit of temperatures; auto: as stated, else °C."
@@ -90,10 +90,13 @@ class SensorSettings(Table):
     )
     time: DottedPath | None = Field(
         default=None,
-        description="Path of the time in the payload; absent: when the message arrives.",
+        description="Path of the time in the payload; absent: where the format has one, else when "
+        "the message arrives.",
     )
     timezone: ZoneInfo | None = Field(
-        default=None, description="Zone of times that state none, such as Europe/Berlin."
+        default=None,
+        description="Zone of times that state none, such as Europe/Berlin; without one such a time "
+        "is not used.",
     )
     site: Name | None = Field(default=None, description="Site, where the topic has no {site}.")
     device: Name | None = Field(

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,6 +39,17 @@ def test_an_identity_is_good_for_a_minute_from_its_first_copy() -> None:
         after for after in range(0, 200, 20) if not echoes.came_before(reading(after=after), "7")
     ]
     assert heard == [0, 80, 160]
+
+
+def test_a_short_sequence_number_comes_again_in_a_backlog() -> None:
+    """What was measured over ten minutes arrives within a second."""
+    echoes = Echoes()
+    taken = 0
+    for second in range(600):
+        measured = replace(reading(after=second / 600), time=EventTime(NOW - 600 + second))
+        taken += not echoes.came_before(measured, str(second % 256))
+        assert echoes.came_before(measured, str(second % 256))
+    assert taken == 600
 
 
 def test_the_same_value_on_another_topic_within_two_seconds_is_an_echo() -> None:

@@ -2,134 +2,216 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
-import cbor2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_fusion.codecs.dialect import Sample, SensorKeys
+from edge_fusion.codecs.dialect import Finding, Gone, Sample, SensorKeys
 from edge_fusion.codecs.formats import SENSOR_FORMATS
 from edge_fusion.events import ArrivalTime, Invalid, Message
 
-KEYS = [
-    SensorKeys({"temperature": "temperature"}, "time"),
+NOW = ArrivalTime(1.8e9)
+ALL_KEYS = (
     SensorKeys(),
-]
-WORDS = {
-    "json": ["temperature", "humidity", "time"],
-    "senml": [*["bn", "bt", "bu", "bv", "bs", "bver", "n", "u", "v", "vs", "t", "s", "x_"]],
-    "ttn": [
-        *["end_device_ids", "device_id", "uplink_message", "decoded_payload", "received_at"],
-        *["normalized_payload", "frm_payload", "session_key_id", "f_cnt", "TempC_SHT", "RH_1"],
-        *["air", "value", "unit", "1"],
-    ],
-    "chirpstack": [
-        *["deviceInfo", "deviceName", "devEui", "object", "objectJSON", "time", "rxInfo", "data"],
-        *["deduplicationId", "temperatureSensor", "humidity_1", "1"],
-    ],
-    "theengs": ["id", "mac", "type", "tempc", "tempf", "hum", "model", "channel", "temperature_C"],
-    "ruuvi": ["data", "ts", "cnt", "temperature", "humidity", "measurementSequenceNumber", "id"],
-}
-TEXTS = [
-    *["Cel", "%RH", "K", "/", "°F", "temp", "urn:dev:ow:10e2073a01080063:temp", "21.5", "NaN"],
-    *["2026-11-23T10:00:00.123456789Z", "A4:C1:38:0A:0B:0C", '{"temperature":21.5}', "unavailable"],
-    "0201061BFF99040512FC5394C37C0004FFFC040CAC364200CDCBB8334C884F",
-    "0201060FFF990403291A1ECE1EFC18F94202CA0B53",
-]
-NUMBERS = st.integers() | st.floats() | st.sampled_from([0, -5, 21.5, 2**28, 1795428000, 10**400])
-LEAVES = st.none() | st.booleans() | NUMBERS | st.text() | st.sampled_from(TEXTS)
-
-
-def documents(name: str) -> st.SearchStrategy[object]:
-    """Documents of the words of one format, of any shape."""
-    words = st.sampled_from(WORDS.get(name, WORDS["json"])) | st.text(max_size=3)
-    return st.recursive(
-        LEAVES,
-        lambda inner: st.lists(inner, max_size=5) | st.dictionaries(words, inner, max_size=8),
-        max_leaves=24,
-    )
-
-
-def shaped(name: str) -> st.SearchStrategy[object]:
-    """Documents of the outer shape of one format, so that what lies inside is reached."""
-    inner = documents(name)
-    words = WORDS.get(name, WORDS["json"])
-    flat = st.dictionaries(st.sampled_from(words), LEAVES, max_size=8)
-    match name:
-        case "senml":
-            return st.lists(flat, max_size=6)
-        case "ttn":
-            up = st.dictionaries(st.sampled_from(words), inner, max_size=8)
-            return st.fixed_dictionaries({"end_device_ids": flat, "uplink_message": up})
-        case "chirpstack":
-            return st.fixed_dictionaries({"deviceName": LEAVES, "object": inner, "rxInfo": inner})
-        case _:
-            return flat
-
-
-TOPICS = st.sampled_from(
-    [
-        *["a/temperature", "application/1/device/2/event/up", "ruuvi/a/A4:C1:38:0A:0B:0C"],
-        *["home/gw/BTtoMQTT/A4C1380A0B0C", "a/gw_status"],
-    ]
+    SensorKeys({"temperature": "temperature", "humidity": "a.0"}, zone=ZoneInfo("Europe/Berlin")),
+    SensorKeys(time="time", quantity="temperature"),
 )
 
 
-def hear(name: str, topic: str, payload: bytes) -> None:
-    for keys in KEYS:
-        for found in SENSOR_FORMATS[name].make()(Message(topic, payload, ArrivalTime(1.8e9)), keys):
-            if isinstance(found, Sample):
-                assert math.isfinite(found.value)
-                assert found.time is None or math.isfinite(found.time)
-                assert 0 <= found.age <= 1.8e9
-            elif isinstance(found, Invalid):
-                assert len(found.detail) <= 120
-                assert found.detail.isprintable()
+class Language(NamedTuple):
+    """Topics of a format, and a document of which its payloads are variations."""
+
+    topics: Sequence[str]
+    document: Any
+
+
+ANY = Language(
+    ["a/temperature"], {"temperature": 21.4, "time": "2026-11-23T17:06:22Z", "a": [52.1]}
+)
+LANGUAGES = {
+    "zigbee2mqtt": Language(
+        ["z/a", "z/a/b", "z/a/temperature", "z/a/availability", "z/bridge/state", "z/a/set", "z"],
+        {"temperature": 21.4, "humidity": 52.1, "last_seen": 1795453582000, "state": "offline"},
+    ),
+    "tasmota": Language(
+        ["tele/a/SENSOR", "stat/a/STATUS8", "tele/a/LWT", "SENSOR"],
+        {
+            "StatusSNS": {"Time": "2026-10-25T02:30:00", "DHT11": {"Temperature": 21.4}},
+            "Time": "2026-10-25T02:30:00",
+            "Epoch": 1795453582,
+            "DS18B20-1": {"Temperature": 21.4, "Humidity": None},
+            "ANALOG": {"Temperature1": 21.4},
+            "ZbReceived": {"0x329F": {"Humidity": 69.45}},
+            "TempUnit": "F",
+        },
+    ),
+    "shelly": Language(
+        [
+            "a/events/rpc",
+            "a/status/temperature:0",
+            "a/online",
+            "s/a/sensor/temperature",
+            "events/rpc",
+        ],
+        {
+            "src": "a",
+            "params": {
+                "ts": 1763892000.15,
+                "temperature:0": {"tC": 21.5, "tF": 70.7},
+                "humidity:100": {"rh": 48.9},
+            },
+            "tF": 70.7,
+            "rh": 48.9,
+        },
+    ),
+    "esphome": Language(
+        ["a/sensor/x_temperature/state", "a/sensor/uptime/state", "a/status", "sensor/x/state"],
+        21.4,
+    ),
+    "senml": Language(
+        ["a/senml"],
+        [
+            {"bver": 10, "bn": "urn:dev:ow:1:", "bt": 1795428000, "bu": "Cel", "bv": 20, "v": 1.4},
+            {"n": "humidity", "u": "/", "v": 0.4, "t": -5, "s": 1, "ut": 60},
+            {"bt": 0, "n": "temp", "u": "K", "v": 294.65, "t": -5, "x_": 1},
+            {"n": "label", "vs": "Machine Room", "vb": True, "vd": "aGkgCg"},
+        ],
+    ),
+    "ttn": Language(
+        ["v3/a@ttn/devices/b/up", "v3/a@ttn/devices/b/join"],
+        {
+            "end_device_ids": {"device_id": "b"},
+            "received_at": "2026-02-12T15:15:46.012345678Z",
+            "uplink_message": {
+                "session_key_id": "AXBSH1Pk6Z0G166",
+                "f_cnt": 1,
+                "frm_payload": "gkHe",
+                "decoded_payload": {
+                    "TempC_SHT": 21.4,
+                    "air": {"humidity": {"value": 48, "unit": "%"}},
+                    "temperature_1": "21.4",
+                    "temperature_2": 22,
+                    "1": [{"RH": 48}],
+                },
+                "normalized_payload": [{"air": {"temperature": 21.4, "relativeHumidity": 48}}],
+                "received_at": "2026-02-12T15:15:45.801Z",
+            },
+        },
+    ),
+    "chirpstack": Language(
+        ["application/a/device/b/event/up", "application/a/device/b/event/status", "a"],
+        {
+            "deduplicationId": "3ac7e3c4-4401-4b8d-9386-a5c902f9202d",
+            "time": "2022-07-18T09:34:15.775023242+00:00",
+            "deviceInfo": {"deviceName": "b", "devEui": "0101010101010101"},
+            "deviceName": "b",
+            "data": "qg==",
+            "object": {"temperatureSensor": {"1": 21.5, "2": 22}, "humidity": 48},
+            "objectJSON": '{"temperature":21.5}',
+            "rxInfo": [{"time": None, "gwTime": "2022-07-18T09:34:15Z"}],
+        },
+    ),
+    "theengs": Language(
+        ["home/a/BTtoMQTT/A4C1380A0B0C", "home/a/SYStoMQTT", "home/a/RTL_433toMQTT/b/1/182"],
+        {
+            "id": "A4:C1:38:0A:0B:0C",
+            "mac": "A4:C1:38:0A:0B:0C",
+            "type": "THB",
+            "model": "b",
+            "channel": 1,
+            "tempc": "21.4",
+            "tempf": 70.5,
+            "hum": 104.7,
+            "temperature_C": 21.4,
+        },
+    ),
+    "ruuvi": Language(
+        ["ruuvi/AA:CC:EE:00:11:22/E3:75:CF:37:4E:23", "ruuvi/AA:CC:EE:00:11:22/gw_status"],
+        {
+            "ts": "1653668027",
+            "data": "0201061BFF99040512FC5394C37C0004FFFC040CAC364200CDCBB8334C884F",
+            "temperature": 29.455,
+            "humidity": 76.38,
+            "measurementSequenceNumber": 205,
+            "id": "E3:75:CF:37:4E:23",
+        },
+    ),
+}
+
+ATOMS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(),
+    st.sampled_from(["21.4", "70.7 F", "nan", "offline", "soon"]),
+)
+SHAPES = st.recursive(
+    ATOMS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=5
+)
+
+
+def variations(document: Any) -> st.SearchStrategy[Any]:
+    """The document with members left out and, here and there, anything in place of others."""
+    if isinstance(document, dict):
+        members = {key: mostly(variations(value)) for key, value in document.items()}
+        return st.fixed_dictionaries({}, optional=members)
+    if isinstance(document, list):
+        return st.tuples(*(mostly(variations(value)) for value in document)).map(list)
+    return st.just(document)
+
+
+def mostly(usual: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.one_of(usual, usual, usual, SHAPES)
+
+
+def messages(language: Language) -> st.SearchStrategy[Message]:
+    documents = mostly(variations(language.document)).map(json.dumps)
+    payloads = st.one_of(documents, documents, ATOMS.map(str)).map(
+        lambda text: text.encode("utf-8", "replace")
+    )
+    topics = st.sampled_from(language.topics)
+    return st.builds(Message, topics, payloads, st.just(NOW)) | st.builds(
+        Message, topics | st.text(), payloads | st.binary(), st.just(NOW)
+    )
 
 
 def test_the_table_names_what_a_configuration_may_ask_for() -> None:
-    assert {"json", "plain", "senml", "ttn", "chirpstack", "theengs", "ruuvi"} <= set(
-        SENSOR_FORMATS
-    )
+    assert {"json", "plain", "zigbee2mqtt", "tasmota", "shelly", "esphome"} <= set(SENSOR_FORMATS)
+    assert {"senml", "ttn", "chirpstack", "theengs", "ruuvi"} <= set(SENSOR_FORMATS)
 
 
 @pytest.mark.parametrize("name", SENSOR_FORMATS)
-@given(payload=st.binary() | st.text().map(lambda text: text.encode("utf-8", "replace")))
-def test_no_dialect_raises_for_any_payload(name: str, payload: bytes) -> None:
-    hear(name, "a/temperature", payload)
+@given(data=st.data())
+def test_no_dialect_raises_for_any_payload(name: str, data: st.DataObject) -> None:
+    decode = SENSOR_FORMATS[name].make()
+    for message in data.draw(st.lists(messages(LANGUAGES.get(name, ANY)), max_size=3)):
+        for keys in ALL_KEYS:
+            for finding in decode(message, keys):
+                check(finding)
+
+
+def check(finding: Finding) -> None:
+    match finding:
+        case Sample():
+            assert math.isfinite(finding.value)
+            assert finding.time is None or math.isfinite(finding.time)
+            assert isinstance(finding.device, str | None)
+            assert isinstance(finding.part, str | None)
+            assert isinstance(finding.identity, str | None)
+            assert 0 <= finding.age <= NOW
+        case Gone(device=device):
+            assert isinstance(device, str | None)
+        case Invalid(detail=detail):
+            assert len(detail) <= 120
+            assert detail.isprintable()
 
 
 @pytest.mark.parametrize("name", SENSOR_FORMATS)
-@given(data=st.data(), topic=TOPICS)
-def test_no_dialect_raises_for_any_document_of_its_own_words(
-    name: str, data: st.DataObject, topic: str
-) -> None:
-    document = data.draw(documents(name) | shaped(name))
-    hear(name, topic, json.dumps(document).encode())
-
-
-LABELS = st.integers(-7, 9) | st.text(max_size=3) | st.binary(max_size=3) | st.floats()
-CBOR_LEAVES = LEAVES | st.binary() | st.decimals() | st.fractions() | st.integers(min_value=2**70)
-
-
-@given(
-    st.lists(st.dictionaries(LABELS, CBOR_LEAVES | st.lists(CBOR_LEAVES), max_size=8), max_size=5)
-)
-def test_senml_takes_any_cbor(pack: object) -> None:
-    hear("senml", "a/senml", cbor2.dumps(pack))
-
-
-@given(
-    st.sampled_from([b"\x81", b"\x9f", b"\x81\xa1\x02", b"\x81\xa2\x01\x63Cel\x02"]), st.binary()
-)
-def test_senml_takes_any_bytes_that_begin_as_cbor(start: bytes, rest: bytes) -> None:
-    hear("senml", "a/senml", start + rest)
-
-
-@given(st.binary(min_size=1, max_size=60))
-def test_ruuvi_takes_any_advertisement(advertisement: bytes) -> None:
-    hear("ruuvi", "a", json.dumps({"data": advertisement.hex()}).encode())
-    ruuvi = b"\xff\x99\x04" + advertisement
-    framed = bytes([len(ruuvi)]) + ruuvi
-    hear("ruuvi", "a", json.dumps({"data": framed.hex()}).encode())
+@given(topic=st.text() | st.lists(st.sampled_from(["a", "+", "{device}", "#"])).map("/".join))
+def test_an_availability_topic_is_another_topic_or_none(name: str, topic: str) -> None:
+    assert SENSOR_FORMATS[name].availability(topic) != topic

@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edge_fusion.codecs.decoder import Decoded, Decoder, SensorSource
 from edge_fusion.codecs.dialect import Sample, SensorKeys
@@ -205,3 +207,11 @@ def test_what_two_gateways_heard_is_one_reading_even_if_their_clocks_differ() ->
     assert [type(each) for each in echo] == [Duplicate, Duplicate]
     assert [type(each) for each in other] == [Reading, Reading]
     assert {each.device for each in first if isinstance(each, Reading)} == {"E375CF374E23"}
+
+
+@given(st.binary(max_size=60), st.sampled_from(["", "FF9904", "FF990405", "FF990403"]))
+def test_any_advertisement_ends_in_samples_or_reasons(rest: bytes, start: str) -> None:
+    content = bytes.fromhex(start) + rest
+    for data in (content, bytes([len(content)]) + content):
+        for found in decode(json.dumps({"data": data.hex()})):
+            assert isinstance(found, Sample) or found.detail.isprintable()

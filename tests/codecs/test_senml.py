@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import cbor2
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edge_fusion.codecs.decoder import Decoded, Decoder, SensorSource
 from edge_fusion.codecs.dialect import Sample, SensorKeys
@@ -453,3 +456,30 @@ def test_an_age_in_a_retained_message_is_no_time() -> None:
     pack = b'[{"n":"temperature","u":"Cel","v":23.1,"t":-5}]'
     found = decoder("{site}/{device}").decode(Message("hall/th1", pack, NOW, retained=True))
     assert reasons(found) == [InvalidReason.RETAINED]
+
+
+LABELS = st.integers(-7, 9) | st.text(max_size=3) | st.binary(max_size=3) | st.floats()
+ATOMS = st.one_of(
+    *[st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.binary(), st.decimals()],
+    *[st.fractions(), st.sampled_from(["Cel", "%RH", "/", "a:temp", 2**28, 1795428000, 2**80])],
+)
+VALUES = ATOMS | st.lists(ATOMS, max_size=3)
+
+
+@given(st.lists(st.dictionaries(LABELS, VALUES, max_size=8), max_size=5))
+def test_any_cbor_ends_in_samples_or_reasons(pack: object) -> None:
+    check(decode(cbor2.dumps(pack)))
+
+
+@given(st.sampled_from([b"\x81", b"\x9f", b"\x81\xa2\x01\x63Cel\x02"]), st.binary())
+def test_any_bytes_that_begin_as_cbor_end_in_samples_or_reasons(start: bytes, rest: bytes) -> None:
+    check(decode(start + rest))
+
+
+def check(found: Sequence[Sample | Invalid]) -> None:
+    for each in found:
+        if isinstance(each, Sample):
+            assert math.isfinite(each.value)
+            assert 0 <= each.age <= NOW
+        else:
+            assert each.detail.isprintable()

@@ -114,6 +114,10 @@ BAD = [
         'sensors[0].quantity given with format "json": expected only with',
     ),
     (
+        SENSOR + 'format = "tasmota"\ntemperature = "AM2301.Temperature"',
+        'sensors[0].temperature given with format "tasmota", which says itself where its values',
+    ),
+    (
         SENSOR + 'quantities = { "a b" = "c" }',
         'sensors[0].quantities "a b" = "c": expected a quantity',
     ),
