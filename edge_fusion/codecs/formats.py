@@ -34,7 +34,8 @@ class SensorFormat:
     devices are said to be there or gone, None if there is none. quantity: whether a payload is
     one bare value, so that the configuration or the topic must say of what; names_quantity: the
     dialect finds that in the topic by itself. paths: whether values lie at dotted paths, which the
-    configuration may give. groups: whether one message may speak of several devices.
+    configuration may give. dated: whether each value has its time where the format says, so that
+    no path of one may be given. groups: whether one message may speak of several devices.
     """
 
     make: Callable[[], Dialect]
@@ -42,6 +43,7 @@ class SensorFormat:
     quantity: bool = False
     names_quantity: bool = False
     paths: bool = False
+    dated: bool = False
     groups: bool = False
 
 
@@ -49,7 +51,7 @@ SENSOR_FORMATS: Final[Mapping[str, SensorFormat]] = MappingProxyType(
     {
         "json": SensorFormat(lambda: decode_json, paths=True),
         "plain": SensorFormat(lambda: decode_plain, quantity=True),
-        "senml": SensorFormat(lambda: decode_senml, paths=True, groups=True),
+        "senml": SensorFormat(lambda: decode_senml, paths=True, dated=True, groups=True),
         "ttn": SensorFormat(lambda: decode_ttn, paths=True),
         "chirpstack": SensorFormat(lambda: decode_chirpstack, paths=True),
         "theengs": SensorFormat(lambda: decode_theengs),
