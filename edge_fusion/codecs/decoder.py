@@ -167,6 +167,7 @@ class Decoder:
 
 
 def _made(sensors: Sequence[SensorSource]) -> Iterator[_Sensor]:
+    # Without a wildcard each device has a topic of its own, unless it has one in another entry too.
     entries = Counter(sensor.format for sensor in sensors)
     for sensor in sensors:
         form = SENSOR_FORMATS[sensor.format]

@@ -31,7 +31,7 @@ _Undated = tuple[str, str, str, float]
 
 
 class Echoes:
-    """What was measured of late. Its answers depend on arrival times alone."""
+    """What was measured of late. Its answers depend on the readings it is shown, and no clock."""
 
     def __init__(self, remembered: int = REMEMBERED) -> None:
         self._remembered = remembered

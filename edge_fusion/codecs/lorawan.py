@@ -25,8 +25,8 @@ _SHOWN_FIELDS: Final = 8
 class Uplink(NamedTuple):
     """One uplink of a device.
 
-    objects: what formatters made of it, the one to look into first first; stamp: when the server
-    says it came; identity: as of a `Sample`.
+    objects: what formatters made of it, in order of preference, at least one; stamp: when it came,
+    by the server's clock; identity: as of a `Sample`.
     """
 
     objects: Sequence[dict[str, Any]]
