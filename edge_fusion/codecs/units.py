@@ -44,10 +44,14 @@ _SPELLINGS: Final[Mapping[str, Mapping[str, Unit]]] = {
         "℃": TemperatureUnit.CELSIUS,
         "cel": TemperatureUnit.CELSIUS,
         "celsius": TemperatureUnit.CELSIUS,
+        "degc": TemperatureUnit.CELSIUS,
+        "deg c": TemperatureUnit.CELSIUS,
         "f": TemperatureUnit.FAHRENHEIT,
         "°f": TemperatureUnit.FAHRENHEIT,
         "℉": TemperatureUnit.FAHRENHEIT,
         "fahrenheit": TemperatureUnit.FAHRENHEIT,
+        "degf": TemperatureUnit.FAHRENHEIT,
+        "deg f": TemperatureUnit.FAHRENHEIT,
         "k": TemperatureUnit.KELVIN,
         "kelvin": TemperatureUnit.KELVIN,
     },
@@ -57,6 +61,7 @@ _SPELLINGS: Final[Mapping[str, Mapping[str, Unit]]] = {
         "% rh": HumidityUnit.PERCENT,
         "rh%": HumidityUnit.PERCENT,
         "percent": HumidityUnit.PERCENT,
+        "pct": HumidityUnit.PERCENT,
     },
 }
 
