@@ -48,9 +48,13 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """The device of the topic, or the one named as samples name theirs, is reported dead."""
+    """The device of the topic, or the one named as samples name theirs, is reported dead.
+
+    part: the one of its sensors that is meant, named as samples name theirs.
+    """
 
     device: str | None = None
+    part: str | None = None
 
 
 Finding = Sample | Gone | Publication | Invalid
