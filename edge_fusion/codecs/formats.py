@@ -10,6 +10,7 @@ from typing import Final
 from edge_fusion.codecs.dialect import Dialect
 from edge_fusion.codecs.json_reading import decode_json
 from edge_fusion.codecs.plain import decode_plain
+from edge_fusion.codecs.sparkplug.dialect import Sparkplug
 
 
 def _nowhere(_topic: str) -> None:
@@ -37,5 +38,6 @@ SENSOR_FORMATS: Final[Mapping[str, SensorFormat]] = MappingProxyType(
     {
         "json": SensorFormat(lambda: decode_json, paths=True),
         "plain": SensorFormat(lambda: decode_plain, quantity=True),
+        "sparkplug": SensorFormat(Sparkplug, paths=True),
     }
 )
