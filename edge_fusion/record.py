@@ -13,13 +13,25 @@ from rich.console import Console
 from rich.live import Live
 
 from edge_fusion import assembly
-from edge_fusion.codecs.decoder import Decoder
 from edge_fusion.config import load
-from edge_fusion.events import ArrivalTime, Frame, Input, Invalid, Offline, Reading
+from edge_fusion.config.settings import Settings
+from edge_fusion.events import (
+    ArrivalTime,
+    Frame,
+    Input,
+    Invalid,
+    Offline,
+    Outcome,
+    Publication,
+    Reading,
+    Shed,
+)
 from edge_fusion.intake import Intake
 from edge_fusion.io.clock import ArrivalClock
 from edge_fusion.io.recording import RecordingWriter
-from edge_fusion.mailbox import Batch, Connected, Disconnected, Mailbox, Notice, Stop
+from edge_fusion.mailbox import Batch, Connected, Disconnected, Notice, Stop
+from edge_fusion.outbox import Outbox
+from edge_fusion.postman import Postman
 from edge_fusion.signals import forwarded
 
 FAREWELL = 1.0
@@ -47,7 +59,7 @@ def record(
     about = assembly.about_recording(settings, started)
     with ExitStack() as stack:
         writer = stack.enter_context(RecordingWriter(directory, about, max_bytes=max_bytes))
-        scribe = _Scribe(intake.mailbox, assembly.decoder(settings), writer, started)
+        scribe = _Scribe(intake, settings, writer, started)
         stop = Stop()
         stack.enter_context(forwarded({signal.SIGINT: stop, signal.SIGTERM: stop}, scribe.hear))
         for connection in (intake.readings, intake.frames):
@@ -59,14 +71,24 @@ def record(
 
 
 class _Scribe:
-    """Takes batches of the mailbox to the writer, and knows what there is to tell of it."""
+    """Takes batches of the mailbox to the writer, and knows what there is to tell of it.
+
+    It only listens, but for what a sender's protocol has it ask: without, most of a Sparkplug
+    network would stay unread.
+    """
 
     def __init__(
-        self, mailbox: Mailbox, decoder: Decoder, writer: RecordingWriter, started: ArrivalTime
+        self, intake: Intake, settings: Settings, writer: RecordingWriter, started: ArrivalTime
     ) -> None:
         self.now = started
-        self._mailbox = mailbox
-        self._decoder = decoder
+        self._mailbox = intake.mailbox
+        self._decoder = assembly.decoder(settings)
+        self._postman = Postman(
+            Outbox(settings.limits.max_outbox),
+            intake.readings,
+            observe=self._observe,
+            delivered=lambda _: None,
+        )
         self._writer = writer
         self._started = started
         self._sites: set[str] = set()
@@ -109,6 +131,7 @@ class _Scribe:
         batch = self._mailbox.take(until)
         for notice in batch.notices:
             self.hear(notice)
+            self._postman.hear(notice, batch.until)
         self._shed += sum(shed.count for shed in batch.shed)
         self._writer.write(self._decode(batch), batch.until)
         for delivery in batch.deliveries:
@@ -126,9 +149,15 @@ class _Scribe:
                     case Reading() | Frame() | Offline():
                         inputs.append(decoded)
                         self._sites.add(decoded.site)
+                    case Publication():
+                        self._postman.post(decoded)
                     case _:
                         pass
         return inputs
+
+    def _observe(self, outcome: Outcome) -> None:
+        if isinstance(outcome, Shed):
+            self._shed += outcome.count
 
 
 def _show(scribe: _Scribe, deadline: ArrivalTime | None, clock: ArrivalClock) -> None:
