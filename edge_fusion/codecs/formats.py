@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from edge_fusion.codecs.dialect import Dialect
+from edge_fusion.codecs.homie import Homie
 from edge_fusion.codecs.json_reading import decode_json
 from edge_fusion.codecs.plain import decode_plain
 from edge_fusion.codecs.sparkplug.dialect import Sparkplug
@@ -38,6 +39,7 @@ SENSOR_FORMATS: Final[Mapping[str, SensorFormat]] = MappingProxyType(
     {
         "json": SensorFormat(lambda: decode_json, paths=True),
         "plain": SensorFormat(lambda: decode_plain, quantity=True),
+        "homie": SensorFormat(Homie, paths=True),
         "sparkplug": SensorFormat(Sparkplug, paths=True),
     }
 )

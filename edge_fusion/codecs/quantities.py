@@ -27,7 +27,7 @@ _BARE_WORDS: Final[Mapping[str, str]] = {
 _NO_MEASUREMENT: Final = re.compile(
     r"setpoint|set point|\b(?:sp|target|limit|threshold|alarm|alert|warning|fault|error|status"
     r"|state|mode|type|units?|offset|calibration|correction|interval|count|age|battery|voltage"
-    r"|model|serial|version|name|id|min|max|minimum|maximum|dew|dewpoint|absolute|cpu|index)\b"
+    r"|model|serial|version|name|id|min|max|minimum|maximum|dew|dewpoint|absolute|cpu|index|colou?r)\b"
 )
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|[0-9]+")
 _BETWEEN_WORDS: Final = " _-./:"
@@ -48,13 +48,15 @@ def quantity_of(name: str, paths: Mapping[str, str]) -> str | None:
 
 def named_quantity(name: str) -> str | None:
     """Temperature or humidity, whichever `name` names last; None if it is about something else."""
-    if len(name) > LONGEST:
+    if not measures(name):
         return None
-    words = [word.lower() for word in _WORD.findall(name)]
-    if _NO_MEASUREMENT.search(" ".join(words)):
-        return None
-    found = (_quantity_of_word(word) for word in reversed(words))
+    found = (_quantity_of_word(word) for word in reversed(_words(name)))
     return next((quantity for quantity in found if quantity is not None), None)
+
+
+def measures(name: str) -> bool:
+    """Whether what is called `name` may be a measurement, of whatever quantity."""
+    return len(name) <= LONGEST and not _NO_MEASUREMENT.search(" ".join(_words(name)))
 
 
 def without_quantity(name: str) -> str:
@@ -90,6 +92,10 @@ def parts(quantities: Mapping[str, str]) -> dict[str, str | None]:
     places = {name: _place(name) or None for name in quantities}
     claims = {(quantity, places[name]) for name, quantity in quantities.items()}
     return places if len(claims) == len(places) else {name: name for name in quantities}
+
+
+def _words(name: str) -> list[str]:
+    return [word.lower() for word in _WORD.findall(name)]
 
 
 def _place(name: str) -> str:

@@ -71,6 +71,21 @@ def stated_unit(quantity: str, text: str) -> Unit | None:
     return _SPELLINGS.get(quantity, {}).get(text.strip().lower())
 
 
+def unit_of(quantity: str, stated: str, configured: Unit | None) -> Unit | InvalidReason | None:
+    """The unit to read by: the one that a device names, empty if none, else the configured one.
+
+    One that is none of the quantity's shows that this is another quantity, as g/m³ does of a
+    humidity, and comes back as UNIT; unless the configuration knows better.
+    """
+    if not stated.strip() or not has_known_units(quantity):
+        return configured
+    unit = stated_unit(quantity, stated)
+    if unit is not None:
+        return unit
+    knows_better = (TemperatureUnit.CELSIUS, TemperatureUnit.FAHRENHEIT, TemperatureUnit.KELVIN)
+    return configured if configured in knows_better else InvalidReason.UNIT
+
+
 def has_known_units(quantity: str) -> bool:
     """Whether `quantity` has a canonical unit; other quantities stay as the device gives them."""
     return quantity in _SPELLINGS

@@ -57,6 +57,7 @@ def test_a_name_says_which_quantity_and_of_what(name: str) -> None:
         "dew_point_temperature",
         "absolute_humidity",
         "cpu_temperature",
+        "color-temperature",
         "max_temperature",
         "temperature" * 100,
     ],

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, NamedTuple
 
-from edge_fusion.codecs.dialect import Finding, Gone, SensorKeys
+from edge_fusion.codecs.dialect import Finding, Gone, Sample, SensorKeys
 from edge_fusion.codecs.invalid import invalid
+from edge_fusion.codecs.measured import Measured, sample_of
 from edge_fusion.codecs.sparkplug.births import (
     UNBORN,
     Birth,
@@ -17,10 +18,9 @@ from edge_fusion.codecs.sparkplug.births import (
     quantity_by_name,
     read_birth,
 )
-from edge_fusion.codecs.sparkplug.readings import read_metric
 from edge_fusion.codecs.sparkplug.rebirths import Patience, Sequence
 from edge_fusion.codecs.sparkplug.wire import Metric, Payload
-from edge_fusion.events import ArrivalTime, InvalidReason, Message
+from edge_fusion.events import ArrivalTime, Invalid, InvalidReason, Message
 
 _BD_SEQ: Final = "bdSeq"
 
@@ -161,7 +161,7 @@ class EdgeNode:
             if name is None:
                 unknown += [] if sender.birth.ignores(metric) else [metric]
             elif (definition := _definition(sender.birth, name, metric, keys)) is not None:
-                findings += read_metric(metric, definition, sender.name, message, keys)
+                findings += _sample(metric, definition, sender, message, keys)
                 guessed = guessed or sender.life is Life.UNKNOWN
         if not unknown:
             return Heard(findings, guessed)
@@ -169,6 +169,16 @@ class EdgeNode:
         reason = InvalidReason.UNKNOWN_ALIAS if complete else InvalidReason.NO_ROOM
         detail = f"{len(unknown)} metrics of {sender.name}, such as alias {unknown[0].alias}"
         return Heard([*findings, invalid(message, reason, detail)], guessed or complete)
+
+
+def _sample(
+    metric: Metric, definition: Definition, sender: _Sender, message: Message, keys: SensorKeys
+) -> list[Sample | Invalid]:
+    if not metric.good:
+        return []
+    unit = metric.unit or definition.unit
+    measured = Measured(definition.quantity, unit, sender.name, definition.part)
+    return sample_of(metric.read(definition.datatype), measured, message, keys, metric.time)
 
 
 def _definition(birth: Birth, name: str, metric: Metric, keys: SensorKeys) -> Definition | None:
