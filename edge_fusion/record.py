@@ -7,31 +7,20 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 
 from rich.console import Console
 from rich.live import Live
 
 from edge_fusion import assembly
+from edge_fusion.codecs.decoder import Decoder
 from edge_fusion.config import load
-from edge_fusion.config.settings import Settings
-from edge_fusion.events import (
-    ArrivalTime,
-    Frame,
-    Input,
-    Invalid,
-    Offline,
-    Outcome,
-    Publication,
-    Reading,
-    Shed,
-)
+from edge_fusion.events import ArrivalTime, Frame, Input, Invalid, Offline, Publication, Reading
 from edge_fusion.intake import Intake
 from edge_fusion.io.clock import ArrivalClock
 from edge_fusion.io.recording import RecordingWriter
 from edge_fusion.mailbox import Batch, Connected, Disconnected, Notice, Stop
-from edge_fusion.outbox import Outbox
-from edge_fusion.postman import Postman
 from edge_fusion.signals import forwarded
 
 FAREWELL = 1.0
@@ -59,7 +48,7 @@ def record(
     about = assembly.about_recording(settings, started)
     with ExitStack() as stack:
         writer = stack.enter_context(RecordingWriter(directory, about, max_bytes=max_bytes))
-        scribe = _Scribe(intake, settings, writer, started)
+        scribe = _Scribe(intake, assembly.decoder(settings), writer, started)
         stop = Stop()
         stack.enter_context(forwarded({signal.SIGINT: stop, signal.SIGTERM: stop}, scribe.hear))
         intake.start()
@@ -71,22 +60,18 @@ def record(
 class _Scribe:
     """Takes batches of the mailbox to the writer, and knows what there is to tell of it.
 
-    It only listens, but for what a sender's protocol has it ask: without, most of a Sparkplug
-    network would stay unread.
+    It only listens, but for what a sender's protocol has it ask: without that, a Sparkplug network
+    would stay unread until its edge nodes happen to start anew.
     """
 
     def __init__(
-        self, intake: Intake, settings: Settings, writer: RecordingWriter, started: ArrivalTime
+        self, intake: Intake, decoder: Decoder, writer: RecordingWriter, started: ArrivalTime
     ) -> None:
         self.now = started
         self._mailbox = intake.mailbox
-        self._decoder = assembly.decoder(settings)
-        self._postman = Postman(
-            Outbox(settings.limits.max_outbox),
-            intake.readings,
-            observe=self._observe,
-            delivered=lambda _: None,
-        )
+        self._ask = intake.readings.publish
+        self._tokens = count(1)
+        self._decoder = decoder
         self._writer = writer
         self._started = started
         self._sites: set[str] = set()
@@ -129,7 +114,6 @@ class _Scribe:
         batch = self._mailbox.take(until)
         for notice in batch.notices:
             self.hear(notice)
-            self._postman.hear(notice, batch.until)
         self._shed += sum(shed.count for shed in batch.shed)
         self._writer.write(self._decode(batch), batch.until)
         for delivery in batch.deliveries:
@@ -148,14 +132,10 @@ class _Scribe:
                         inputs.append(decoded)
                         self._sites.add(decoded.site)
                     case Publication():
-                        self._postman.post(decoded)
+                        self._ask(next(self._tokens), decoded)
                     case _:
                         pass
         return inputs
-
-    def _observe(self, outcome: Outcome) -> None:
-        if isinstance(outcome, Shed):
-            self._shed += outcome.count
 
 
 def _show(scribe: _Scribe, deadline: ArrivalTime | None, clock: ArrivalClock) -> None:

@@ -178,7 +178,7 @@ def _findings(sensor: _Sensor, message: Message, limits: DecodeLimits) -> Sequen
 
 def _settled(finding: Finding, route: _Route, message: Message) -> list[Decoded]:
     if isinstance(finding, Gone):
-        return [Offline(route.site, _device(finding, route), message.arrival)]
+        return [Offline(route.site, _device(finding.device, route), message.arrival)]
     if not isinstance(finding, Sample):
         return [finding]
     reading = _reading(finding, route, message)
@@ -187,10 +187,8 @@ def _settled(finding: Finding, route: _Route, message: Message) -> list[Decoded]
     return [reading]
 
 
-def _device(finding: Sample | Gone, route: _Route) -> str:
-    stated = finding.device
-    device = route.name if stated is None or route.named else _as_name(stated)
-    return device if finding.part is None else _as_name(f"{device}.{finding.part}")
+def _device(stated: str | None, route: _Route) -> str:
+    return route.name if stated is None or route.named else _as_name(stated)
 
 
 def _reading(sample: Sample, route: _Route, message: Message) -> Reading | Invalid:
@@ -205,7 +203,9 @@ def _reading(sample: Sample, route: _Route, message: Message) -> Reading | Inval
     if isinstance(when, Invalid):
         return when
     at, source_of_time = when
-    device = _device(sample, route)
+    device = _device(sample.device, route)
+    if sample.part is not None:
+        device = _as_name(f"{device}.{sample.part}")
     return Reading(
         route.site, device, sample.quantity, sample.value, at, message.arrival, source_of_time
     )

@@ -64,13 +64,9 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """The device of the topic, or the one named as samples name theirs, is reported dead.
-
-    part: the one of its sensors that is meant, named as samples name theirs.
-    """
+    """The device of the topic, or the one named as samples name theirs, is reported dead."""
 
     device: str | None = None
-    part: str | None = None
 
 
 Finding = Sample | Gone | Publication | Invalid

@@ -18,9 +18,10 @@ from edge_fusion.codecs.availability import is_gone
 from edge_fusion.codecs.dialect import Finding, Gone, SensorKeys
 from edge_fusion.codecs.document import load
 from edge_fusion.codecs.invalid import invalid
-from edge_fusion.codecs.measured import Measured, sample_of
+from edge_fusion.codecs.numerals import bare_text
+from edge_fusion.codecs.payload import Sender, measured_in
 from edge_fusion.codecs.quantities import measures, named_quantity, parts, quantity_of
-from edge_fusion.codecs.remembered import Remembered
+from edge_fusion.codecs.roster import Roster
 from edge_fusion.codecs.times import property_time
 from edge_fusion.codecs.units import stated_unit
 from edge_fusion.events import HUMIDITY, TEMPERATURE, Invalid, InvalidReason, Message
@@ -93,8 +94,8 @@ class _Device:
         """Whether `other` is its parent or its root, and so the one whose will speaks for it."""
         return other._name in self._above and other._domain == self._domain
 
-    def gone(self) -> list[Finding]:
-        return [Gone(self._name, part) for part in dict.fromkeys(self._parts.values()) or (None,)]
+    def gone(self) -> Gone:
+        return Gone(self._name)
 
     def tell(self, attribute: str, path: str, payload: bytes, keys: SensorKeys) -> bool:
         """Take in an attribute of the device, of one of its nodes or properties.
@@ -122,12 +123,15 @@ class _Device:
         self._told[path] = UNTOLD
         return self._weigh(keys)
 
-    def measured(self, path: str) -> Measured | None:
-        """What the value of a property is; None if it is no measurement."""
-        quantity = self._quantities.get(path)
+    def read(self, path: str, message: Message, keys: SensorKeys) -> list[Finding]:
+        """The value of a property, if that is a measurement."""
+        quantity, text = self._quantities.get(path), bare_text(message.payload)
         if quantity is None:
-            return None
-        return Measured(quantity, self._told[path].unit, self._name, self._parts[path])
+            return []
+        if text is None:
+            return [invalid(message, InvalidReason.SYNTAX, "not UTF-8 text")]
+        unit, sender = self._told[path].unit, Sender(self._name, self._parts[path])
+        return [*measured_in(message, quantity, text, unit, keys, sender=sender)]
 
     def _weigh(self, keys: SensorKeys) -> bool:
         """Find the measurements among what is told. False if there is not room for all of them."""
@@ -154,7 +158,7 @@ class Homie:
     """The dialect, and what devices have told."""
 
     def __init__(self) -> None:
-        self._devices = Remembered(_Device, MAX_DEVICES)
+        self._devices = Roster(_Device, MAX_DEVICES)
 
     def __call__(self, message: Message, keys: SensorKeys) -> list[Finding]:
         """The reading on the topic of a property; what other topics tell is remembered.
@@ -180,7 +184,7 @@ class Homie:
         if device is None:
             return [Gone(place.device.rpartition("/")[2])]
         children = [each for each in self._devices if each.hangs_on(device)]
-        return [gone for each in (device, *children) for gone in each.gone()]
+        return [each.gone() for each in (device, *children)]
 
     def _learn(self, message: Message, place: _Place, keys: SensorKeys) -> list[Finding]:
         device = self._devices.of(place.device, message.arrival)
@@ -199,15 +203,9 @@ class Homie:
         device = self._devices.of(place.device, message.arrival)
         if device is None or not device.meet(place.path, keys):
             return [_no_room(message)]
-        measured = device.measured(place.path)
-        is_old = message.retained and property_time(message.properties, keys.zone) is None
-        if measured is None or is_old:
+        if message.retained and property_time(message.properties, keys.zone) is None:
             return []
-        try:
-            text = message.payload.decode().strip(_PADDING)
-        except UnicodeDecodeError:
-            return [invalid(message, InvalidReason.SYNTAX, "not UTF-8 text")]
-        return [*sample_of(text, measured, message, keys)]
+        return device.read(place.path, message, keys)
 
 
 def _place(topic: str) -> _Place | InvalidReason | None:

@@ -240,10 +240,6 @@ def test_nodes_that_measure_the_same_are_parts_of_their_device() -> None:
         (sample,) = homie.hear(f"homie/5/cellar/{path}", "21")
         assert isinstance(sample, Sample)
         assert (sample.device, sample.part) == ("cellar", part)
-    assert homie.hear("homie/5/cellar/$state", "lost") == [
-        Gone("cellar", "north"),
-        Gone("cellar", "south"),
-    ]
 
 
 def test_in_version_4_the_lists_of_properties_tell_the_parts_before_any_value() -> None:

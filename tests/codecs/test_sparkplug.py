@@ -261,10 +261,6 @@ def test_several_values_of_a_quantity_are_of_parts_that_the_birth_decides() -> N
         data = payload(metric(alias=alias, value=20.0))
         (sample,) = host.samples("DDATA/box1/hall", data)
         assert (sample.device, sample.part) == ("box1.hall", part)
-    assert host.hear("DDEATH/box1/hall", payload(seq=2)) == [
-        Gone("box1.hall", "Zone1"),
-        Gone("box1.hall", "Zone2"),
-    ]
 
 
 def test_members_of_a_template_are_metrics_below_it() -> None:
@@ -403,8 +399,6 @@ def test_a_group_is_a_site_and_parts_are_devices_of_their_own() -> None:
     assert [(each.site, each.device) for each in found if isinstance(each, Reading)] == [
         ("Plant", device) for device in devices
     ]
-    found = source.decode(Message("spBv1.0/Plant/DDEATH/box1/hall", payload(seq=2), at))
-    assert found == [Offline("Plant", device, at) for device in devices]
 
 
 def test_a_device_named_in_the_topic_is_called_that() -> None:

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from edge_fusion.codecs.dialect import Finding, Gone, Sample, SensorKeys
 from edge_fusion.codecs.invalid import invalid
-from edge_fusion.codecs.measured import Measured, sample_of
+from edge_fusion.codecs.payload import Sender, Stamp, measured_in
 from edge_fusion.codecs.sparkplug.births import (
     UNBORN,
     Birth,
@@ -48,12 +48,10 @@ class _Sender:
     life: Life = Life.UNKNOWN
     birth: Birth = UNBORN
 
-    def die(self) -> list[Finding]:
-        """The notice for each part of it; whatever was known of it holds no more."""
-        definitions = self.birth.definitions.values()
-        parts = dict.fromkeys(each.part for each in definitions if each is not None)
+    def die(self) -> Gone:
+        """Whatever was known of it holds no more."""
         self.life, self.birth = Life.DEAD, UNBORN
-        return [Gone(self.name, part) for part in parts or (None,)]
+        return Gone(self.name)
 
 
 class EdgeNode:
@@ -123,13 +121,13 @@ class EdgeNode:
         The late will of a session that another has replaced is none: its bdSeq is an older one.
         """
         if device is not None:
-            return Heard(self._sender(device).die(), self._lost(payload, message.arrival))
+            return Heard([self._sender(device).die()], self._lost(payload, message.arrival))
         bd_seq = _bd_seq(payload.metrics)
         if None not in (bd_seq, self._bd_seq) and bd_seq != self._bd_seq:
             return Heard([])
         self._sequence = None
         self._sender(None)
-        return Heard([gone for sender in self._senders.values() for gone in sender.die()])
+        return Heard([sender.die() for sender in self._senders.values()])
 
     def _begin(self, payload: Payload) -> None:
         """A session begins: the BIRTHs of the devices are to follow."""
@@ -176,9 +174,17 @@ def _sample(
 ) -> list[Sample | Invalid]:
     if not metric.good:
         return []
-    unit = metric.unit or definition.unit
-    measured = Measured(definition.quantity, unit, sender.name, definition.part)
-    return sample_of(metric.read(definition.datatype), measured, message, keys, metric.time)
+    if isinstance(metric.time, InvalidReason):
+        return [invalid(message, metric.time, f"a metric of {sender.name} is of no time")]
+    return measured_in(
+        message,
+        definition.quantity,
+        metric.read(definition.datatype),
+        metric.unit or definition.unit,
+        keys,
+        Stamp(metric.time),
+        Sender(sender.name, definition.part),
+    )
 
 
 def _definition(birth: Birth, name: str, metric: Metric, keys: SensorKeys) -> Definition | None:

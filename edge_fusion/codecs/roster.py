@@ -13,7 +13,7 @@ _SEARCH_EVERY: Final = 60.0
 T = TypeVar("T")
 
 
-class Remembered(Generic[T]):
+class Roster(Generic[T]):
     """By name of the sender, made by `make` when it is first heard.
 
     Above `limit` new ones find no room, until some make room that have been silent for a day:
