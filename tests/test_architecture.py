@@ -38,6 +38,7 @@ HOMES = {
     "onnxruntime": {"io/onnx.py"},
     "prometheus_client": {"io/metrics.py"},
     "sqlite3": {"io/store.py"},
+    "cbor2": {"codecs/cbor.py"},
     "google": {"codecs/sparkplug/payload_pb2.py", "codecs/sparkplug/wire.py"},
     "cv2": {"codecs/jpeg.py", "io/cameras.py", "simulator/scene.py"},
 }

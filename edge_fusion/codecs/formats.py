@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from edge_fusion.codecs.dialect import Dialect
+from edge_fusion.codecs.edgex import decode_edgex
 from edge_fusion.codecs.esphome import decode_esphome, esphome_availability
 from edge_fusion.codecs.homie import Homie
 from edge_fusion.codecs.json_reading import decode_json
@@ -55,5 +56,6 @@ SENSOR_FORMATS: Final[Mapping[str, SensorFormat]] = MappingProxyType(
         ),
         "sparkplug": SensorFormat(Sparkplug, paths=True),
         "homie": SensorFormat(Homie, paths=True),
+        "edgex": SensorFormat(lambda: decode_edgex, paths=True),
     }
 )

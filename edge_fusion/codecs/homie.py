@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, Final
 
 from edge_fusion.codecs.availability import is_gone
@@ -29,6 +30,8 @@ from edge_fusion.events import HUMIDITY, TEMPERATURE, Invalid, InvalidReason, Me
 MAX_DEVICES: Final = 1024
 MAX_PROPERTIES: Final = 128
 """Of one device. What finds no room is counted as NO_ROOM."""
+MAX_DESCRIBED: Final = 2048
+"""Properties in one `$description`; a longer one is not read."""
 
 _DEPTHS: Final = {
     "": 2,
@@ -44,6 +47,7 @@ _BASE_AND_DEVICE: Final = 2
 _NUMERIC: Final = frozenset({"", "integer", "float"})
 _LONGEST_TOPIC: Final = 256
 _LONGEST_TEXT: Final = 64
+_LONGEST_LIST: Final = 4096
 _PADDING: Final = " \t\r\n\0"
 
 
@@ -85,7 +89,7 @@ class _Device:
 
     def __init__(self, topic: str) -> None:
         self._domain, _, self._name = topic.rpartition("/")
-        self._above: tuple[object, ...] = ()
+        self._above: tuple[str, ...] = ()
         self._told: dict[str, Property] = {}
         self._quantities: dict[str, str] = {}
         self._parts: dict[str, str | None] = {}
@@ -104,11 +108,13 @@ class _Device:
         """
         if attribute == "$description":
             document = load(payload) if payload else {}
-            self._above = (_field(document, "parent"), _field(document, "root"))
-            self._told.clear()
-            self._told.update(_described(document))
+            described = dict(islice(_described(document), MAX_DESCRIBED + 1))
+            if len(described) > MAX_DESCRIBED:
+                raise ValueError(f"more than {MAX_DESCRIBED} properties")
+            self._above = (_words(document, "parent"), _words(document, "root"))
+            self._told = described
         elif attribute == "$properties":
-            listed = _text(payload, len(payload)).split(",")
+            listed = _text(payload, _LONGEST_LIST).split(",")
             paths = (f"{path}/{each.partition(':')[0].strip()}" for each in listed)
             self._told.update({each: UNTOLD for each in paths if each not in self._told})
         else:

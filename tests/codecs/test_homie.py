@@ -285,9 +285,11 @@ def test_a_description_may_be_any_json(odd: str) -> None:
     Listener().tell("homie/5/cellar/$description", odd)
 
 
-def test_a_description_that_is_no_json_is_refused() -> None:
-    found = Listener().hear("homie/5/cellar/$description", "{", retained=True)
-    assert reasons(found) == [InvalidReason.SYNTAX]
+def test_a_description_that_is_no_json_or_beyond_measure_is_refused() -> None:
+    many = json.dumps({"nodes": {"n": {"properties": {f"p{n}": {} for n in range(3000)}}}})
+    for payload in ("{", many):
+        found = Listener().hear("homie/5/cellar/$description", payload, retained=True)
+        assert reasons(found) == [InvalidReason.SYNTAX]
 
 
 def test_configured_properties_are_exact() -> None:
