@@ -15,6 +15,7 @@ from edge_fusion.codecs.json_reading import decode_json
 from edge_fusion.codecs.plain import decode_plain
 from edge_fusion.codecs.shelly import decode_shelly, shelly_availability
 from edge_fusion.codecs.sparkplug.dialect import Sparkplug
+from edge_fusion.codecs.statestream import Statestream
 from edge_fusion.codecs.tasmota import decode_tasmota, tasmota_availability
 from edge_fusion.codecs.zigbee2mqtt import decode_zigbee2mqtt, zigbee2mqtt_availability
 
@@ -56,6 +57,7 @@ SENSOR_FORMATS: Final[Mapping[str, SensorFormat]] = MappingProxyType(
         ),
         "sparkplug": SensorFormat(Sparkplug, paths=True),
         "homie": SensorFormat(Homie, paths=True),
+        "homeassistant": SensorFormat(Statestream, paths=True),
         "edgex": SensorFormat(lambda: decode_edgex, paths=True),
     }
 )

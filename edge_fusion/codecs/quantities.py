@@ -27,7 +27,7 @@ _BARE_WORDS: Final[Mapping[str, str]] = {
 _NO_MEASUREMENT: Final = re.compile(
     r"setpoint|set point|\b(?:sp|target|limit|threshold|alarm|alert|warning|fault|error|status"
     r"|state|mode|type|units?|offset|calibration|correction|interval|count|age|battery|voltage"
-    r"|model|serial|version|name|id|min|max|minimum|maximum|dew|dewpoint|absolute|cpu|index|colou?r)\b"
+    r"|model|serial|version|name|id|min|max|minimum|maximum|dew|dewpoint|absolute|index|colou?r|cpu|gpu|processor|chip|board|disk)\b"
 )
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|[0-9]+")
 _BETWEEN_WORDS: Final = " _-./:"
