@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from edge_fusion.events import HUMIDITY, TEMPERATURE
@@ -24,34 +25,40 @@ _BARE_WORDS: Final[Mapping[str, str]] = {
     "hum": HUMIDITY,
     "rh": HUMIDITY,
 }
+# In names, which are cut into lower-case words with blanks between them.
 _NO_MEASUREMENT: Final = re.compile(
-    r"setpoint|set point|\b(?:sp|target|limit|threshold|alarm|alert|warning|fault|error|status"
-    r"|state|mode|type|units?|offset|calibration|correction|interval|count|age|battery|voltage"
-    r"|model|serial|version|name|id|min|max|minimum|maximum|dew|dewpoint|absolute|index|colou?r|cpu|gpu|processor|chip|board|disk)\b"
+    r"set ?point|target|threshold|dew ?point|batter"
+    r"|\b(?:sp|limit|alarm|alert|warning|fault|error|status|state|mode|type|unit|offset|calibration"
+    r"|correction|interval|count|age|voltage|model|serial|version|name|id|min|max|minimum|maximum"
+    r"|dew|absolute|index|colou?r|cpu|gpu|processor|chip|board|disk)s?\b"
+)
+_NO_MEASUREMENTS: Final = re.compile(
+    r"set ?point|target|threshold|\b(?:limit|alarm|alert|config|configuration|setting)s?\b"
 )
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|[0-9]+")
 _BETWEEN_WORDS: Final = " _-./:"
 
 LONGEST: Final = 256
 """Longer names are not looked into."""
+_CACHED: Final = 4096
 
 
 def quantity_of(name: str, paths: Mapping[str, str]) -> str | None:
     """The quantity of the value called `name`: as `paths` says, where it says anything.
 
-    Else by the last of its levels, which "/" separates.
+    Else by the last of its levels, which "/" separates, unless it lies among set points or alarms.
     """
     if paths:
         return next((quantity for quantity, path in paths.items() if path == name), None)
-    return named_quantity(name.rpartition("/")[2])
+    above, _, last = name.rpartition("/")
+    if above and _NO_MEASUREMENTS.search(" ".join(_words(above[:LONGEST]))):
+        return None
+    return named_quantity(last)
 
 
 def named_quantity(name: str) -> str | None:
     """Temperature or humidity, whichever `name` names last; None if it is about something else."""
-    if not measures(name):
-        return None
-    found = (_quantity_of_word(word) for word in reversed(_words(name)))
-    return next((quantity for quantity in found if quantity is not None), None)
+    return _named_quantity(name) if len(name) <= LONGEST else None
 
 
 def measures(name: str) -> bool:
@@ -64,19 +71,7 @@ def without_quantity(name: str) -> str:
 
     All of it where the quantity is but a part of a word, as in `Raumtemperatur`.
     """
-    words = list(_WORD.finditer(name[:LONGEST]))
-    said = [_BARE_WORDS.get(word.group().lower()) for word in words]
-    last = next((index for index in reversed(range(len(said))) if said[index]), None)
-    if last is None:
-        return name
-    first = last
-    while first > 0 and (
-        said[first - 1] == said[last] or words[first - 1].group().lower() == "relative"
-    ):
-        first -= 1
-    before = name[: words[first].start()].strip(_BETWEEN_WORDS)
-    after = name[words[last].end() :].strip(_BETWEEN_WORDS)
-    return "_".join(part for part in (before, after) if part)
+    return _without_quantity(name) if len(name) <= LONGEST else name
 
 
 def parts(quantities: Mapping[str, str]) -> dict[str, str | None]:
@@ -92,6 +87,31 @@ def parts(quantities: Mapping[str, str]) -> dict[str, str | None]:
     places = {name: _place(name) or None for name in quantities}
     claims = {(quantity, places[name]) for name, quantity in quantities.items()}
     return places if len(claims) == len(places) else {name: name for name in quantities}
+
+
+@lru_cache(maxsize=_CACHED)
+def _named_quantity(name: str) -> str | None:
+    if not measures(name):
+        return None
+    found = (_quantity_of_word(word) for word in reversed(_words(name)))
+    return next((quantity for quantity in found if quantity is not None), None)
+
+
+@lru_cache(maxsize=_CACHED)
+def _without_quantity(name: str) -> str:
+    words = list(_WORD.finditer(name))
+    said = [_BARE_WORDS.get(word.group().lower()) for word in words]
+    last = next((index for index in reversed(range(len(said))) if said[index]), None)
+    if last is None:
+        return name
+    first = last
+    while first > 0 and (
+        said[first - 1] == said[last] or words[first - 1].group().lower() == "relative"
+    ):
+        first -= 1
+    before = name[: words[first].start()].strip(_BETWEEN_WORDS)
+    after = name[words[last].end() :].strip(_BETWEEN_WORDS)
+    return "_".join(part for part in (before, after) if part)
 
 
 def _words(name: str) -> list[str]:

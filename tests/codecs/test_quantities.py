@@ -50,6 +50,8 @@ def test_a_name_says_which_quantity_and_of_what(name: str) -> None:
         "temperature-set-point",
         "Temperature_SP",
         "target_temperature",
+        "targettemperature",
+        "TemperatureLimits",
         "TemperatureHighLimit",
         "Temperature Alarm",
         "Temperature Unit",
@@ -76,7 +78,12 @@ def test_a_configured_name_is_taken_exactly_and_then_no_other_is() -> None:
 
 def test_only_the_last_level_of_a_name_says_what_it_is() -> None:
     assert quantity_of("Temperature/Battery", {}) is None
-    assert quantity_of("Alarms/Temperature", {}) == TEMPERATURE
+    assert quantity_of("Battery Room/Temperature", {}) == TEMPERATURE
+
+
+@pytest.mark.parametrize("above", ["Setpoints", "Zone1/Alarms", "HighLimit", "Config/Zone1"])
+def test_what_lies_among_set_points_and_alarms_is_none(above: str) -> None:
+    assert quantity_of(f"{above}/Temperature", {}) is None
 
 
 def test_a_device_with_one_value_of_each_quantity_has_no_parts() -> None:
