@@ -9,6 +9,7 @@ import cbor2
 import orjson
 
 _DEEPEST: Final = 16
+_LENIENT: Final = orjson.OPT_NON_STR_KEYS | orjson.OPT_PASSTHROUGH_DATETIME
 
 
 def is_cbor(payload: bytes) -> bool:
@@ -27,9 +28,6 @@ def load_cbor(payload: bytes) -> Any:
         return orjson.loads(orjson.dumps(document, default=_as_json, option=_LENIENT))
     except (cbor2.CBORDecodeError, orjson.JSONEncodeError) as error:
         raise ValueError(str(error)) from None
-
-
-_LENIENT: Final = orjson.OPT_NON_STR_KEYS | orjson.OPT_PASSTHROUGH_DATETIME
 
 
 def _as_json(value: object) -> str | None:

@@ -33,7 +33,7 @@ class SensorFormat:
     devices are said to be there or gone, None if there is none. quantity: whether a payload is
     one bare value, so that the configuration or the topic must say of what; names_quantity: the
     dialect finds that in the topic by itself. paths: whether values lie at dotted paths, which the
-    configuration may give.
+    configuration may give. names: whether they have names of their own, which it may give instead.
     """
 
     make: Callable[[], Dialect]
@@ -41,6 +41,7 @@ class SensorFormat:
     quantity: bool = False
     names_quantity: bool = False
     paths: bool = False
+    names: bool = False
 
 
 SENSOR_FORMATS: Final[Mapping[str, SensorFormat]] = MappingProxyType(
@@ -55,9 +56,9 @@ SENSOR_FORMATS: Final[Mapping[str, SensorFormat]] = MappingProxyType(
         "esphome": SensorFormat(
             lambda: decode_esphome, esphome_availability, quantity=True, names_quantity=True
         ),
-        "sparkplug": SensorFormat(Sparkplug, paths=True),
-        "homie": SensorFormat(Homie, paths=True),
-        "homeassistant": SensorFormat(Statestream, paths=True),
-        "edgex": SensorFormat(lambda: decode_edgex, paths=True),
+        "sparkplug": SensorFormat(Sparkplug, names=True),
+        "homie": SensorFormat(Homie, names=True),
+        "homeassistant": SensorFormat(Statestream, names=True),
+        "edgex": SensorFormat(lambda: decode_edgex, names=True),
     }
 )

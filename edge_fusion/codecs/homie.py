@@ -80,8 +80,8 @@ def _by_unit(unit: str, node: str) -> str | None:
     if len(unit) > 1 and stated_unit(TEMPERATURE, unit) is not None:  # C may be coulombs
         return TEMPERATURE
     # Batteries and lamps are in percent too.
-    is_humidity = "rh" in unit or (unit == "%" and named_quantity(node) == HUMIDITY)
-    return HUMIDITY if is_humidity else None
+    is_percent = stated_unit(HUMIDITY, unit) is not None
+    return HUMIDITY if is_percent and ("rh" in unit or named_quantity(node) == HUMIDITY) else None
 
 
 class _Device:

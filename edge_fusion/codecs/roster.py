@@ -8,7 +8,8 @@ from typing import Final, Generic, TypeVar
 from edge_fusion.events import ArrivalTime
 
 DAY: Final = 86_400.0
-_SEARCH_EVERY: Final = 60.0
+SEARCH_EVERY: Final = 60.0
+"""How often those who were silent are looked for, when there is no room."""
 
 T = TypeVar("T")
 
@@ -46,7 +47,7 @@ class Roster(Generic[T]):
 
     def _has_room(self, now: ArrivalTime) -> bool:
         if len(self._known) >= self._limit and now >= self._next_search:
-            self._next_search = ArrivalTime(now + _SEARCH_EVERY)
+            self._next_search = ArrivalTime(now + SEARCH_EVERY)
             for name in [name for name, heard in self._heard.items() if heard <= now - DAY]:
                 del self._known[name], self._heard[name]
         return len(self._known) < self._limit

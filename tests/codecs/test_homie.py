@@ -113,6 +113,7 @@ def test_a_list_of_nodes_as_in_drafts_of_version_5_is_read_too() -> None:
         ("humidity/value", {"unit": "%"}, "humidity"),
         ("humidity/battery", {"unit": "%"}, None),
         ("battery/level", {"unit": "%"}, None),
+        ("meter/reactive", {"unit": "kvarh"}, None),
         ("lamp/brightness", {"unit": "%"}, None),
         ("lamp/color-temperature", {"unit": "K"}, None),
         ("accelerator/charge", {"unit": "C"}, None),

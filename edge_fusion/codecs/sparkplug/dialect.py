@@ -14,12 +14,11 @@ from typing import Final
 
 from edge_fusion.codecs.dialect import Finding, SensorKeys
 from edge_fusion.codecs.invalid import invalid
+from edge_fusion.codecs.roster import DAY, SEARCH_EVERY
 from edge_fusion.codecs.sparkplug.edge import EdgeNode, Heard
 from edge_fusion.codecs.sparkplug.wire import Payload, parse, rebirth_request
 from edge_fusion.events import ArrivalTime, Invalid, InvalidReason, Message, Publication
 
-_DAY: Final = 86_400.0
-_SEARCH_EVERY: Final = 60.0
 _NAMESPACE: Final = "spBv1.0"
 _LONGEST_TOPIC: Final = 512
 
@@ -89,9 +88,9 @@ class Sparkplug:
 
     def _has_room(self, now: ArrivalTime) -> bool:
         if self._senders() >= self._max_senders and now >= self._next_search:
-            self._next_search = ArrivalTime(now + _SEARCH_EVERY)
+            self._next_search = ArrivalTime(now + SEARCH_EVERY)
             edges = self._edges.items()
-            self._edges = {key: edge for key, edge in edges if edge.heard > now - _DAY}
+            self._edges = {key: edge for key, edge in edges if edge.heard > now - DAY}
         return self._senders() < self._max_senders
 
     def _senders(self) -> int:
