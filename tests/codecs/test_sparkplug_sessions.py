@@ -74,6 +74,13 @@ def test_nothing_of_the_dead_is_used_until_they_are_born_again() -> None:
     assert values(host.hear("NDATA/box1", payload(LATER, seq=1))) == [("temperature", 21.0)]
 
 
+def test_devices_of_a_dead_edge_node_are_dead_even_if_they_were_never_heard() -> None:
+    host = Host()
+    host.hear("NDEATH/box1", death())
+    found = host.hear("DDATA/box1/th", payload(metric("Temperature", 21.0)))
+    assert (reasons(found), values(found)) == ([InvalidReason.STALE], [])
+
+
 def test_a_dead_device_leaves_the_others_alone() -> None:
     host = Host()
     host.hear("NBIRTH/box1", birth())
@@ -196,13 +203,11 @@ class Sessions(RuleBasedStateMachine):
         super().__init__()
         self.host = Host()
         self.tables: dict[str | None, dict[int, float]] = {}
-        self.heard_of: set[str | None] = set()
         self.dead: set[str | None] = set()
         self.session: int | None = None
         self.asked: list[float] = []
 
     def hear(self, type_: str, device: str | None, data: bytes) -> list[float]:
-        self.heard_of.add(device)
         topic = f"N{type_}/box" if device is None else f"D{type_}/box/{device}"
         found = self.host.hear(topic, data)
         self.asked += [self.host.now for _ in requests(found)]
@@ -249,7 +254,7 @@ class Sessions(RuleBasedStateMachine):
         self.hear("DEATH", None, death((session - is_of_before) % 256))
         if self.session is None or not is_of_before:
             self.tables.clear()
-            self.dead |= self.heard_of
+            self.dead |= {None, "a", "b"}
 
     @rule(seconds=st.floats(0, 100))
     def time_passes(self, seconds: float) -> None:

@@ -140,7 +140,10 @@ class EdgeNode:
         sender = self._senders.get(device)
         if sender is None:
             name = self._name if device is None else f"{self._name}.{device}"
-            sender = self._senders[device] = _Sender(name)
+            node = self._senders.get(None)
+            is_dead = node is not None and node.life is Life.DEAD
+            sender = _Sender(name, Life.DEAD if is_dead else Life.UNKNOWN)
+            self._senders[device] = sender
         return sender
 
     def _lost(self, payload: Payload, now: ArrivalTime) -> bool:
