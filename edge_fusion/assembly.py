@@ -18,10 +18,17 @@ from edge_fusion.align.sites import Sites
 from edge_fusion.align.windows import assigner
 from edge_fusion.announcer import Announcer, Voice
 from edge_fusion.codecs.alert import ModelIdentity
-from edge_fusion.codecs.decoder import CameraSource, DecodeLimits, Decoder, SensorSource
+from edge_fusion.codecs.decoder import (
+    AvailabilitySource,
+    CameraSource,
+    DecodeLimits,
+    Decoder,
+    SensorSource,
+)
 from edge_fusion.codecs.dialect import SensorKeys
 from edge_fusion.codecs.frames import FrameKeys
 from edge_fusion.codecs.jpeg import decode_rgb
+from edge_fusion.codecs.topics import TopicPattern
 from edge_fusion.config.settings import AlertSettings, ModelSettings, MqttSettings, Settings
 from edge_fusion.config.sources import JSON, CameraSettings, SensorSettings
 from edge_fusion.errors import ConfigError
@@ -64,21 +71,25 @@ def broker_settings(mqtt: MqttSettings, suffix: str = "") -> BrokerSettings:
 
 
 def sensor_subscriptions(settings: Settings) -> tuple[Subscription, ...]:
-    return _subscriptions(settings.sensors)
+    """What sensors measure, and whether they are there."""
+    patterns = [
+        (pattern, sensor.qos)
+        for sensor in settings.sensors
+        for pattern in (sensor.pattern, sensor.availability_pattern)
+        if pattern is not None
+    ]
+    return _subscriptions(patterns)
 
 
 def camera_subscriptions(settings: Settings) -> tuple[Subscription, ...]:
-    return _subscriptions(settings.cameras)
+    return _subscriptions([(camera.pattern, camera.qos) for camera in settings.cameras])
 
 
-def _subscriptions(
-    sources: tuple[SensorSettings, ...] | tuple[CameraSettings, ...],
-) -> tuple[Subscription, ...]:
+def _subscriptions(patterns: Sequence[tuple[TopicPattern, int]]) -> tuple[Subscription, ...]:
     """One subscription per filter, at the highest QoS any entry asks for."""
     wanted: dict[str, int] = {}
-    for source in sources:
-        topic = source.pattern.filter
-        wanted[topic] = max(source.qos, wanted.get(topic, 0))
+    for pattern, qos in patterns:
+        wanted[pattern.filter] = max(qos, wanted.get(pattern.filter, 0))
     return tuple(Subscription(topic, qos) for topic, qos in wanted.items())
 
 
@@ -88,6 +99,11 @@ def decoder(settings: Settings) -> Decoder:
         [_sensor(sensor) for sensor in settings.sensors],
         [_camera(camera) for camera in settings.cameras],
         DecodeLimits(limits.max_payload_bytes, limits.max_frame_bytes, limits.max_pixels),
+        [
+            AvailabilitySource(pattern, sensor.site, sensor.device)
+            for sensor in settings.sensors
+            if (pattern := sensor.availability_pattern) is not None
+        ],
     )
 
 

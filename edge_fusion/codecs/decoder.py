@@ -1,8 +1,9 @@
 """The decoder: from a message to events, by the configured sensors and cameras.
 
 Every source whose pattern matches a topic decodes the message, so that two entries may read
-different values from one topic. Which ones match, and under which names, is worked out once per
-topic and remembered for a bounded number of topics.
+different values from one topic; but where devices are said to be there or gone, nothing else is
+looked for. Which ones match, and under which names, is worked out once per topic and remembered
+for a bounded number of topics.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from edge_fusion.codecs.availability import is_gone
 from edge_fusion.codecs.dialect import Dialect, Finding, Gone, Sample, SensorKeys
 from edge_fusion.codecs.formats import SENSOR_FORMATS
 from edge_fusion.codecs.frames import FrameFormat, FrameKeys, Picture, decode_frame
 from edge_fusion.codecs.invalid import invalid, printable
+from edge_fusion.codecs.parts import Parts
 from edge_fusion.codecs.times import property_time
 from edge_fusion.codecs.topics import TopicPattern, valid_name
 from edge_fusion.events import (
@@ -69,6 +72,15 @@ class CameraSource:
 
 
 @dataclass(frozen=True, slots=True)
+class AvailabilitySource:
+    """Topics on which devices are said to be there or gone. site, device: as for `SensorSource`."""
+
+    pattern: TopicPattern
+    site: str | None = None
+    device: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DecodeLimits:
     """Bytes of a sensor payload, bytes of a picture file, pixels that its header may claim."""
 
@@ -84,13 +96,16 @@ class _Sensor(NamedTuple):
     decode: Dialect
 
 
+_Source = _Sensor | CameraSource | AvailabilitySource
+
+
 class _Route(NamedTuple):
     """A source that reads a topic, and what the topic is called there.
 
     named: whether the topic or the configuration says so, which wins over what the payload says.
     """
 
-    source: _Sensor | CameraSource
+    source: _Source
     site: str
     name: str
     named: bool
@@ -110,9 +125,13 @@ class Decoder:
         sensors: Sequence[SensorSource],
         cameras: Sequence[CameraSource],
         limits: DecodeLimits = DecodeLimits(),
+        availability: Sequence[AvailabilitySource] = (),
     ) -> None:
         made = (_Sensor(sensor, SENSOR_FORMATS[sensor.format].make()) for sensor in sensors)
-        self._sources: tuple[_Sensor | CameraSource, ...] = (*made, *cameras)
+        self._sources: tuple[_Source, ...] = (*made, *cameras)
+        # Several entries may read the values of one device, each with the same topic for this.
+        self._availability: tuple[_Source, ...] = tuple(dict.fromkeys(availability))
+        self._parts = Parts()
         self._limits = limits
         self._cached_routes = lru_cache(maxsize=_CACHED_TOPICS)(self._find_routes)
 
@@ -132,30 +151,67 @@ class Decoder:
         return self._cached_routes(topic) if short else self._find_routes(topic)
 
     def _find_routes(self, topic: str) -> tuple[_Route | _BadName, ...]:
-        routes = (_route(source, topic) for source in self._sources)
-        return tuple(route for route in routes if route is not None)
+        # A wildcard may well take in the topics next to those that carry values.
+        return _routes(self._availability, topic) or _routes(self._sources, topic)
 
     def _follow(self, route: _Route | _BadName, message: Message) -> list[Decoded]:
         if isinstance(route, _BadName):
             return [invalid(message, InvalidReason.NAME, route.detail)]
         if isinstance(route.source, CameraSource):
             return [_signed(_frame(route.source, route, message, self._limits), route)]
+        if isinstance(route.source, AvailabilitySource):
+            return [_signed(decoded, route) for decoded in self._availability_of(route, message)]
         return [
             _signed(decoded, route)
             for finding in _findings(route.source, message, self._limits)
-            for decoded in _settled(finding, route, message)
+            for decoded in self._settled(finding, route, message)
         ]
 
+    def _availability_of(self, route: _Route, message: Message) -> Sequence[Decoded]:
+        if not message.payload:
+            return []  # how a retained message is removed
+        gone = is_gone(message.payload)
+        if gone is None:
+            detail = f"neither online nor offline: {message.payload[:60]!r}"
+            return [invalid(message, InvalidReason.SYNTAX, detail)]
+        return self._offline(route.site, route.name, message) if gone else []
 
-def _route(source: _Sensor | CameraSource, topic: str) -> _Route | _BadName | None:
+    def _settled(self, finding: Finding, route: _Route, message: Message) -> Sequence[Decoded]:
+        if isinstance(finding, Gone):
+            return self._offline(route.site, _device(finding.device, route), message)
+        if not isinstance(finding, Sample):
+            return [finding]
+        device = _device(finding.device, route)
+        if finding.part is not None:
+            part = _as_name(f"{device}.{finding.part}")
+            self._parts.add(route.site, device, part)
+            device = part
+        reading = _reading(finding, device, route, message)
+        if isinstance(reading, Reading) and finding.doubt is not None:
+            return [reading, Suspect(reading, finding.doubt)]
+        return [reading]
+
+    def _offline(self, site: str, device: str, message: Message) -> list[Decoded]:
+        """That a device is dead, and with it its parts."""
+        dead = (device, *self._parts.of(site, device))
+        return [Offline(site, name, message.arrival) for name in dead]
+
+
+def _routes(sources: Sequence[_Source], topic: str) -> tuple[_Route | _BadName, ...]:
+    routes = (_route(source, topic) for source in sources)
+    return tuple(route for route in routes if route is not None)
+
+
+def _route(source: _Source, topic: str) -> _Route | _BadName | None:
     settings = source.source if isinstance(source, _Sensor) else source
     names = settings.pattern.match(topic)
     if names is None:
         return None
-    is_sensor = isinstance(settings, SensorSource)
-    own = settings.device if isinstance(settings, SensorSource) else settings.camera
     site = names.get("site", settings.site or DEFAULT_SITE)
-    given = names.get("device" if is_sensor else "camera", own)
+    if isinstance(settings, CameraSource):
+        given = names.get("camera", settings.camera)
+    else:
+        given = names.get("device", settings.device)
     name = given or _as_name(topic)
     for found in (site, name):
         if not valid_name(found):
@@ -176,22 +232,11 @@ def _findings(sensor: _Sensor, message: Message, limits: DecodeLimits) -> Sequen
     return sensor.decode(message, sensor.source.keys)
 
 
-def _settled(finding: Finding, route: _Route, message: Message) -> list[Decoded]:
-    if isinstance(finding, Gone):
-        return [Offline(route.site, _device(finding.device, route), message.arrival)]
-    if not isinstance(finding, Sample):
-        return [finding]
-    reading = _reading(finding, route, message)
-    if isinstance(reading, Reading) and finding.doubt is not None:
-        return [reading, Suspect(reading, finding.doubt)]
-    return [reading]
-
-
 def _device(stated: str | None, route: _Route) -> str:
     return route.name if stated is None or route.named else _as_name(stated)
 
 
-def _reading(sample: Sample, route: _Route, message: Message) -> Reading | Invalid:
+def _reading(sample: Sample, device: str, route: _Route, message: Message) -> Reading | Invalid:
     # A payload dates each of its values; a user property dates the message as a whole.
     time: EventTime | InvalidReason | None = sample.time
     if time is None and message.properties:
@@ -203,9 +248,6 @@ def _reading(sample: Sample, route: _Route, message: Message) -> Reading | Inval
     if isinstance(when, Invalid):
         return when
     at, source_of_time = when
-    device = _device(sample.device, route)
-    if sample.part is not None:
-        device = _as_name(f"{device}.{sample.part}")
     return Reading(
         route.site, device, sample.quantity, sample.value, at, message.arrival, source_of_time
     )
