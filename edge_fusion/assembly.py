@@ -39,6 +39,7 @@ from edge_fusion.io.recording import About
 from edge_fusion.io.tls import TlsFiles
 from edge_fusion.model.spec import ModelSpec
 from edge_fusion.pipeline import Stages
+from edge_fusion.quality import QualityControl
 from edge_fusion.scoring import DecodeFrames, Model, Scorer
 
 DECODERS = 2
@@ -131,6 +132,7 @@ def stages(settings: Settings, model: OnnxModel, inference: Model, decode: Decod
         scorer=scorer(settings, inference, decode),
         book=book(settings, model),
         announcer=announcer(settings, model),
+        quality=QualityControl(settings.limits.max_devices),
     )
 
 

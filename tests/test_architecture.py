@@ -20,7 +20,9 @@ KERNEL_LIBRARIES = {
 }  # fmt: skip
 ROOT = {"daemon", "assembly", "intake", "record", "replay", "cli", "__main__"}
 BELOW_THE_PIPELINE = {"mailbox", "outbox", "codecs", "align", "model", "alerts", "events", "errors"}
-PIPELINE = {"garbage", "pipeline", "scoring", "announcer", "revisions", "complaints", "postman"}
+PIPELINE = {
+    "garbage", "pipeline", "quality", "scoring", "announcer", "revisions", "complaints", "postman",
+}  # fmt: skip
 
 HOMES = {
     "paho": {"io/session.py"},

@@ -20,9 +20,11 @@ from edge_fusion.codecs.formats import SENSOR_FORMATS
 from edge_fusion.codecs.frames import FrameFormat, FrameKeys, Picture, decode_frame
 from edge_fusion.codecs.invalid import invalid, printable
 from edge_fusion.codecs.parts import Parts
-from edge_fusion.codecs.times import property_time
+from edge_fusion.codecs.times import Unzoned, read_property
 from edge_fusion.codecs.topics import TopicPattern, valid_name
+from edge_fusion.codecs.units import clipped
 from edge_fusion.events import (
+    Doubt,
     Event,
     EventTime,
     Frame,
@@ -181,15 +183,31 @@ class Decoder:
             return self._offline(route.site, _device(finding.device, route), message)
         if not isinstance(finding, Sample):
             return [finding]
-        device = _device(finding.device, route)
-        if finding.part is not None:
-            part = _as_name(f"{device}.{finding.part}")
-            self._parts.add(route.site, device, part)
-            device = part
-        reading = _reading(finding, device, route, message)
-        if isinstance(reading, Reading) and finding.doubt is not None:
-            return [reading, Suspect(reading, finding.doubt)]
-        return [reading]
+        sample = _dated(finding, route, message)
+        if isinstance(sample, Invalid):
+            return [sample]
+        when = _when(sample.time, message)
+        if isinstance(when, Invalid):
+            return [when]
+        time, time_source = when
+        device, value = self._named(sample, route), clipped(sample.quantity, sample.value)
+        reading = Reading(
+            route.site, device, sample.quantity, value, time, message.arrival, time_source
+        )
+        found: list[Decoded] = [reading]
+        if sample.doubt is not None:
+            found.append(Suspect(reading, sample.doubt))
+        if value != sample.value:
+            found.append(Suspect(reading, Doubt.CLIPPED))
+        return found
+
+    def _named(self, sample: Sample, route: _Route) -> str:
+        device = _device(sample.device, route)
+        if sample.part is None:
+            return device
+        part = _as_name(f"{device}.{sample.part}")
+        self._parts.add(route.site, device, part)
+        return part
 
     def _offline(self, site: str, device: str, message: Message) -> list[Decoded]:
         """That a device is dead, and with it its parts."""
@@ -236,21 +254,20 @@ def _device(stated: str | None, route: _Route) -> str:
     return route.name if stated is None or route.named else _as_name(stated)
 
 
-def _reading(sample: Sample, device: str, route: _Route, message: Message) -> Reading | Invalid:
-    # A payload dates each of its values; a user property dates the message as a whole.
-    time: EventTime | InvalidReason | None = sample.time
-    if time is None and message.properties:
-        zone = route.source.source.keys.zone if isinstance(route.source, _Sensor) else None
-        time = property_time(message.properties, zone)
-    if isinstance(time, InvalidReason):
-        return invalid(message, time, "the user property that dates the message is no time")
-    when = _when(time, message)
-    if isinstance(when, Invalid):
-        return when
-    at, source_of_time = when
-    return Reading(
-        route.site, device, sample.quantity, sample.value, at, message.arrival, source_of_time
-    )
+def _dated(sample: Sample, route: _Route, message: Message) -> Sample | Invalid:
+    """A payload dates each of its values; a user property dates those that have no time yet."""
+    if sample.time is not None or not message.properties:
+        return sample
+    zone = route.source.source.keys.zone if isinstance(route.source, _Sensor) else None
+    match read_property(message.properties, zone):
+        case None:
+            return sample
+        case Unzoned():
+            return replace(sample, doubt=Doubt.NO_ZONE)
+        case InvalidReason() as reason:
+            return invalid(message, reason, "the user property that dates the message is no time")
+        case time:
+            return replace(sample, time=time)
 
 
 def _frame(

@@ -8,16 +8,17 @@ from edge_fusion.codecs.dialect import Sample, SensorKeys
 from edge_fusion.codecs.document import MISSING, load, lookup
 from edge_fusion.codecs.invalid import invalid
 from edge_fusion.codecs.numerals import read_number
-from edge_fusion.codecs.times import stated_time
+from edge_fusion.codecs.times import Unzoned, read_time
 from edge_fusion.codecs.units import canonical
-from edge_fusion.events import EventTime, Invalid, InvalidReason, Message
+from edge_fusion.events import Doubt, EventTime, Invalid, InvalidReason, Message
 
 
 def decode_json(message: Message, keys: SensorKeys) -> list[Sample | Invalid]:
     """The samples at `keys.paths`, all dated by `keys.time`.
 
     A path that is absent is skipped, since devices send what has changed; that none is there is
-    MISSING_FIELD. A time that is there but is none is TIME, for the whole message.
+    MISSING_FIELD. A time that is there but is none is TIME, for the whole message; one that lacks
+    a zone leaves the samples undated, with a doubt.
     """
     if not message.payload:
         return [invalid(message, InvalidReason.EMPTY, "the payload is empty")]
@@ -37,13 +38,13 @@ def decode_json(message: Message, keys: SensorKeys) -> list[Sample | Invalid]:
     return [sample for sample in samples if sample is not None]
 
 
-def _time(document: Any, keys: SensorKeys) -> EventTime | InvalidReason | None:
+def _time(document: Any, keys: SensorKeys) -> EventTime | Unzoned | InvalidReason | None:
     value = MISSING if keys.time is None else lookup(document, keys.time)
-    return None if value is MISSING else stated_time(value, keys.zone)
+    return None if value is MISSING else read_time(value, keys.zone)
 
 
 def _sample(
-    message: Message, keys: SensorKeys, quantity: str, raw: Any, time: EventTime | None
+    message: Message, keys: SensorKeys, quantity: str, raw: Any, time: EventTime | Unzoned | None
 ) -> Sample | Invalid | None:
     number = read_number(raw)
     if number is None:
@@ -52,6 +53,8 @@ def _sample(
         number = canonical(quantity, number, keys.units.get(quantity))
     if isinstance(number, InvalidReason):
         return invalid(message, number, f"{quantity} is {_shown(raw)}")
+    if isinstance(time, Unzoned):
+        return Sample(quantity, number, doubt=Doubt.NO_ZONE)
     return Sample(quantity, number, time)
 
 
