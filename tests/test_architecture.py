@@ -27,7 +27,7 @@ PIPELINE = {
 HOMES = {
     "paho": {"io/session.py"},
     "onnxruntime": {"io/onnx.py"},
-    "prometheus_client": {"io/metrics.py"},
+    "prometheus_client": {"io/metrics.py", "io/metric_families.py"},
     "sqlite3": {"io/store.py"},
     "cv2": {"codecs/jpeg.py", "io/cameras.py", "simulator/scene.py"},
 }
