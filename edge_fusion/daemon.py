@@ -205,6 +205,8 @@ class Daemon:
             for queue, length in self._mailbox.lengths().items():
                 self._metrics.queue(queue, length)
             _report_sites(self._stages.sites, self._metrics, batch.until)
+            for (site, device), stuck in self._stages.quality.stuck().items():
+                self._metrics.stuck(site, device, stuck)
 
     def _make_recorder(self, record: RecordTo) -> Recorder:
         about = assembly.about_recording(self._settings, self._clock.stamp())

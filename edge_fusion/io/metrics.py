@@ -68,10 +68,13 @@ class _EventMetrics:
         self.invalid = counter("invalid_total", "Messages that are no event, and why.", "reason")
         self.suspect = counter(
             "suspect_readings_total",
-            "Readings that are used although something is odd about them, and what.",
+            "Readings with something odd about them, and what; used all but those out_of_range.",
             "site",
             "device",
             "reason",
+        )
+        self.stuck = gauge(
+            "device_stuck", "1 while a value of a device no longer changes.", "site", "device"
         )
         self.late = counter("late_total", "Events past the allowed lateness.", "site")
         self.quarantined = counter(
@@ -212,10 +215,10 @@ class Metrics:
                 self._events.dropped(DUPLICATE).inc()
             case Shed(reason=bound, count=count):
                 self._events.dropped(bound.value).inc(count)
-            case Invalid(reason=fault):
-                self._events.invalid(fault.value).inc()
-            case Suspect():
-                self._doubted(outcome)
+            case Invalid():
+                self._refused(outcome)
+            case Suspect(reading=reading, doubt=doubt):
+                self._suspect(reading.site, reading.device, doubt.value)
             case Pane():
                 self._fired(outcome)
             case _:
@@ -225,10 +228,16 @@ class Metrics:
         if self._sites.admits(event.site):
             self._events.late(event.site).inc()
 
-    def _doubted(self, suspect: Suspect) -> None:
-        reading, doubt = suspect.reading, suspect.doubt
-        if self._knows(reading.site, reading.device):
-            self._events.suspect(reading.site, reading.device, doubt.value).inc()
+    def _refused(self, invalid: Invalid) -> None:
+        self._events.invalid(invalid.reason.value).inc()
+        if invalid.reason is not InvalidReason.OUT_OF_RANGE:
+            return
+        if invalid.site is not None and invalid.source is not None:
+            self._suspect(invalid.site, invalid.source, invalid.reason.value)
+
+    def _suspect(self, site: str, device: str, reason: str) -> None:
+        if self._knows(site, device):
+            self._events.suspect(site, device, reason).inc()
 
     def _admitted(self, event: Event) -> None:
         if not self._sites.admits(event.site):
@@ -301,6 +310,11 @@ class Metrics:
         if self._knows(site, device):
             self._alignment.clock_offset(site, device).set(seconds)
 
+    def stuck(self, site: str, device: str, stuck: bool) -> None:  # noqa: FBT001 - the state is all it says
+        """Show whether a device is stuck."""
+        if self._knows(site, device):
+            self._events.stuck(site, device).set(stuck)
+
     def watermark(self, site: str, time: float) -> None:
         """Show how far a site has come in event time; before its first event it is nowhere."""
         if math.isfinite(time) and self._sites.admits(site):
@@ -311,7 +325,7 @@ class Metrics:
         if self._sites.admits(site):
             self._alignment.idle(site).set(devices)
 
-    def catching_up(self, active: bool) -> None:  # noqa: FBT001 - the state is all it says
+    def catching_up(self, active: bool) -> None:  # noqa: FBT001 - likewise
         """Show whether a backlog is being read."""
         self._alignment.catching_up().set(active)
 
