@@ -7,7 +7,7 @@ import pytest
 from edge_fusion.codecs.dialect import Sample, SensorKeys
 from edge_fusion.codecs.json_reading import decode_json
 from edge_fusion.codecs.units import HumidityUnit, TemperatureUnit
-from edge_fusion.events import ArrivalTime, Invalid, InvalidReason, Message
+from edge_fusion.events import ArrivalTime, Doubt, EventTime, Invalid, InvalidReason, Message
 
 CLIMATE = {"temperature": "temperature", "humidity": "humidity"}
 
@@ -98,7 +98,7 @@ DEVICES = {
     "theengs, humid beyond 100": (
         '{"name":"F35285","id":"F3:52:85:AA:BB:CC","tempc":24.1,"tempf":75.38,"hum":104.7}',
         SensorKeys({"temperature": "tempc", "humidity": "hum"}),
-        (24.1, 100.0, None),
+        (24.1, 104.7, None),
     ),
     "openmqttgateway, numbers as text": (
         '{"hum":"52.6","tempc":"19.2","tempf":"66.56"}',
@@ -193,3 +193,11 @@ def test_a_time_that_is_none_condemns_the_message_but_an_absent_one_does_not() -
     assert reasons('{"temperature":21,"ts":"soon"}', keys) == [InvalidReason.TIME]
     assert decode('{"temperature":21}', keys) == [Sample("temperature", 21.0)]
     assert decode('{"temperature":21,"ts":null}', keys) == [Sample("temperature", 21.0)]
+
+
+def test_a_local_time_without_a_zone_is_none_and_leaves_a_doubt() -> None:
+    payload = '{"temperature":21,"ts":"2026-11-23T18:06:22"}'
+    undated = Sample("temperature", 21.0, doubt=Doubt.NO_ZONE)
+    assert decode(payload, SensorKeys(CLIMATE, "ts")) == [undated]
+    berlin = SensorKeys(CLIMATE, "ts", zone=ZoneInfo("Europe/Berlin"))
+    assert decode(payload, berlin) == [Sample("temperature", 21.0, EventTime(1795453582.0))]
