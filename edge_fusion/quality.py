@@ -141,12 +141,17 @@ class _Past:
             self._run += 1
             if self._run < SHORTEST_RUN or self.stuck or not self._is_flat():
                 return None
-            self._become_stuck()
+            # Of what follows nothing is learned, or a fault that comes again would be usual.
+            self._learn()
+            self.stuck = True
             return Doubt.STUCK
         doubt = Doubt.STEP if self._is_step(value, time) else None
-        if self._run > 1:
-            self._learn()
-        self._earlier += self._run
+        if self.stuck:
+            self.stuck = False
+        else:
+            if self._run > 1:
+                self._learn()
+            self._earlier += self._run
         self._changes += 1
         self._run = 1
         self._value = value
@@ -180,14 +185,6 @@ class _Past:
             and self._value < self._mobility.ceiling
         )
 
-    def _become_stuck(self) -> None:
-        # Of the rest of the run nothing is learned, or a fault that comes again would be usual.
-        self._learn()
-        self.stuck = True
-
     def _learn(self) -> None:
-        if self.stuck:
-            self.stuck = False
-            return
         self._longest_run = max(self._longest_run, self._run)
         self._longest_span = max(self._longest_span, self._time - self._begun)

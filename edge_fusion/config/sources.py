@@ -117,9 +117,7 @@ class SensorSettings(Table):
             return None
         if self.availability is not None:
             return TopicPattern.parse(self.availability)
-        implied = SENSOR_FORMATS[self.format].availability(self.topic)
-        pattern = None if implied is None else TopicPattern.parse(implied)
-        return None if pattern is None or self._misnamed(pattern) else pattern
+        return self._implied_availability()
 
     @property
     def paths(self) -> dict[str, str]:
@@ -149,6 +147,15 @@ class SensorSettings(Table):
             if wrong := self._misnamed(pattern):
                 raise problem(f'is "{pattern.text}": {wrong}', "availability")
         return self
+
+    def _implied_availability(self) -> TopicPattern | None:
+        """What the format has, unless `topic` is too wild for it."""
+        implied = SENSOR_FORMATS[self.format].availability(self.topic)
+        try:
+            pattern = None if implied is None else TopicPattern.parse(implied)
+        except ValueError:
+            return None
+        return None if pattern is None or self._misnamed(pattern) else pattern
 
     def _misnamed(self, availability: TopicPattern) -> str | None:
         """Why what is said there could not be told to be of the devices of `topic`, if so."""

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from edge_fusion.codecs.formats import SENSOR_FORMATS
 from edge_fusion.codecs.frames import FrameFormat
 from edge_fusion.codecs.units import TemperatureUnit
 from edge_fusion.config import Settings, load, model_problems
@@ -133,6 +135,37 @@ def test_a_plain_sensor_finds_its_quantity_in_the_topic(read: Read) -> None:
     assert quantity("a/{device}/temperature") == "temperature"
     assert quantity("a/Room_Humidity/state") == "humidity"
     assert quantity("temperature/humidity") == "humidity"
+
+
+def test_availability_is_where_the_configuration_says_or_nowhere(read: Read) -> None:
+    def filters(text: str, **environ: str) -> list[str]:
+        patterns = [sensor.availability_pattern for sensor in read(text, **environ).sensors]
+        return [pattern.filter for pattern in patterns if pattern is not None]
+
+    assert filters(SENSOR) == []
+    assert filters(SENSOR + "availability = false") == []
+    assert filters(SENSOR + 'availability = "z/{site}/{device}/up"') == ["z/+/+/up"]
+    named = '[[sensors]]\ntopic = "z/t"\nsite = "hall"\ndevice = "a"\navailability = "z/up"'
+    assert filters(named) == ["z/up"]
+    assert filters(named, EDGE_FUSION_SENSORS__0__AVAILABILITY="false") == []
+
+
+def test_availability_that_a_format_implies_can_be_moved_or_turned_off(
+    read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside = replace(SENSOR_FORMATS["json"], availability=lambda topic: f"{topic}/availability")
+    monkeypatch.setattr("edge_fusion.config.sources.SENSOR_FORMATS", {"json": beside})
+
+    def pattern(text: str) -> str | None:
+        found = read(text).sensors[0].availability_pattern
+        return found.text if found else None
+
+    assert pattern(SENSOR) == "z/{site}/{device}/availability"
+    assert pattern(SENSOR + 'availability = "{site}/{device}/up"') == "{site}/{device}/up"
+    assert pattern(SENSOR + "availability = false") is None
+    assert pattern('[[sensors]]\ntopic = "z/t"\ndevice = "a"') == "z/t/availability"
+    for wild in ("z/+", "z/#"):  # what is said there could be told to be of no device
+        assert pattern(f'[[sensors]]\ntopic = "{wild}"') is None
 
 
 def test_a_path_of_ones_own_replaces_the_usual_ones(read: Read) -> None:
