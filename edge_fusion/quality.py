@@ -65,9 +65,9 @@ SHORTEST_SPAN: Final = 600.0
 LONGER: Final = 5.0
 """So many times longer than ever before, by count and by duration, is a run that is stuck.
 
-With these numbers nothing is flagged in the 73,000 readings of either quantity in the two datasets
-above. In 7,244 variants of them (rounded to 0.01 to 1, thinned out to every 5th or 10th, begun at
-other places, or sent on change only, the other value repeated with it) two are."""
+With these numbers nothing is taken for stuck in the 73,000 readings of either quantity in the two
+datasets above, and twice in 7,244 variants of them: rounded to 0.01 to 1, thinned out to every 5th
+or 10th, begun at other places, or sent on change only, the other value repeated with it."""
 
 
 class QualityControl:

@@ -67,7 +67,7 @@ def files_of(*parts: str) -> list[Path]:
     return [path for path in FILES if part_of(path) in parts]
 
 
-@pytest.mark.parametrize("path", files_of(*KERNEL), ids=name_of)
+@pytest.mark.parametrize("path", files_of(*KERNEL, "quality"), ids=name_of)
 def test_the_kernel_does_no_io_and_reads_no_clock(path: Path) -> None:
     assert libraries(path) <= KERNEL_LIBRARIES
     calls = {n.func.id for n in ast.walk(ast.parse(path.read_text()))
