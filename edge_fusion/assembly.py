@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from edge_fusion.codecs.decoder import (
     Decoder,
     SensorSource,
 )
-from edge_fusion.codecs.dialect import SensorKeys
+from edge_fusion.codecs.dialect import USUAL_PATHS, SensorKeys
 from edge_fusion.codecs.frames import FrameKeys
 from edge_fusion.codecs.jpeg import decode_rgb
 from edge_fusion.codecs.topics import TopicPattern
@@ -36,10 +37,11 @@ from edge_fusion.events import HUMIDITY, TEMPERATURE, ArrivalTime, Frame
 from edge_fusion.io.broker import BrokerSettings, Subscription
 from edge_fusion.io.onnx import OnnxModel, load_model
 from edge_fusion.io.recording import About
+from edge_fusion.io.store import Store
 from edge_fusion.io.tls import TlsFiles
 from edge_fusion.model.spec import ModelSpec
+from edge_fusion.outbox import Outbox
 from edge_fusion.pipeline import Stages
-from edge_fusion.quality import QualityControl
 from edge_fusion.scoring import DecodeFrames, Model, Scorer
 
 DECODERS = 2
@@ -71,6 +73,14 @@ def broker_settings(mqtt: MqttSettings, suffix: str = "") -> BrokerSettings:
     )
 
 
+def store(settings: Settings) -> Store:
+    return Store(settings.store.path, settings.store.durability)
+
+
+def outbox(settings: Settings, kept: Store) -> Outbox:
+    return Outbox(settings.limits.max_outbox, settings.limits.max_outbox_bytes, kept.outbox)
+
+
 def sensor_subscriptions(settings: Settings) -> tuple[Subscription, ...]:
     """What sensors measure, and whether they are there."""
     patterns = [
@@ -97,15 +107,30 @@ def _subscriptions(patterns: Sequence[tuple[TopicPattern, int]]) -> tuple[Subscr
 def decoder(settings: Settings) -> Decoder:
     limits = settings.limits
     return Decoder(
-        [_sensor(sensor) for sensor in settings.sensors],
+        [source for sensor in settings.sensors for source in _sensors(sensor)],
         [_camera(camera) for camera in settings.cameras],
         DecodeLimits(limits.max_payload_bytes, limits.max_frame_bytes, limits.max_pixels),
         [
             AvailabilitySource(pattern, sensor.site, sensor.device)
             for sensor in settings.sensors
-            if (pattern := sensor.availability_pattern) is not None
+            if (pattern := _naming_availability(sensor)) is not None
         ],
     )
+
+
+def _sensors(sensor: SensorSettings) -> list[SensorSource]:
+    """The source of an entry; and another, for its dialect to say which device is gone."""
+    source, pattern = _sensor(sensor), sensor.availability_pattern
+    if pattern is None or _naming_availability(sensor) is not None:
+        return [source]
+    return [source, replace(source, pattern=pattern)]
+
+
+def _naming_availability(sensor: SensorSettings) -> TopicPattern | None:
+    """Where devices are said to be gone, if the configuration names them."""
+    pattern = sensor.availability_pattern
+    named = pattern is not None and (sensor.device is not None or "device" in pattern.names)
+    return pattern if named else None
 
 
 def _sensor(sensor: SensorSettings) -> SensorSource:
@@ -116,7 +141,14 @@ def _sensor(sensor: SensorSettings) -> SensorSource:
         units={TEMPERATURE: sensor.unit, HUMIDITY: sensor.humidity_unit},
         zone=sensor.timezone,
     )
-    return SensorSource(sensor.pattern, sensor.format, keys, sensor.site, sensor.device)
+    return SensorSource(
+        sensor.pattern,
+        sensor.format,
+        keys,
+        sensor.site,
+        sensor.device,
+        deaths=sensor.availability is not False,
+    )
 
 
 def _camera(camera: CameraSettings) -> CameraSource:
@@ -132,7 +164,6 @@ def stages(settings: Settings, model: OnnxModel, inference: Model, decode: Decod
         scorer=scorer(settings, inference, decode),
         book=book(settings, model),
         announcer=announcer(settings, model),
-        quality=QualityControl(settings.limits.max_devices),
     )
 
 
@@ -235,7 +266,8 @@ def simulated_topics(settings: Settings, path: Path) -> tuple[str, str | None, d
     """
     for sensor in settings.sensors:
         if sensor.format == JSON:
-            paths = {q: p for q, p in sensor.paths.items() if q in {TEMPERATURE, HUMIDITY}}
+            given = sensor.paths or USUAL_PATHS
+            paths = {q: p for q, p in given.items() if q in {TEMPERATURE, HUMIDITY}}
             if sensor.time is not None:
                 paths["time"] = sensor.time
             cameras = [camera.pattern.text for camera in settings.cameras]

@@ -10,11 +10,10 @@ from __future__ import annotations
 from typing import Final
 
 from edge_fusion.codecs.document import load
+from edge_fusion.codecs.numerals import bare_text
 
 _HERE: Final = frozenset({"online", "true", "init", "ready", "sleeping", "alert"})
 _GONE: Final = frozenset({"offline", "false", "lost", "disconnected"})
-# Programs in C often send the terminating NUL with the text.
-_PADDING: Final = " \t\r\n\0"
 _LONGEST: Final = 256
 
 
@@ -34,7 +33,7 @@ def is_gone(payload: bytes) -> bool | None:
 def _word(payload: bytes) -> str:
     """The word itself, or the one under "state" in a JSON object; empty if there is none."""
     if not payload.lstrip().startswith(b"{"):
-        return payload.decode(errors="replace").strip(_PADDING).lower()
+        return (bare_text(payload) or "").lower()
     try:
         document = load(payload)
     except ValueError:

@@ -53,6 +53,7 @@ class SensorSource:
     """One `[[sensors]]` entry. `format` is a key of `SENSOR_FORMATS`.
 
     site, device: names for topics that have no such placeholder; the topic wins over them.
+    deaths: whether it counts what the format itself says of devices that are gone.
     """
 
     pattern: TopicPattern
@@ -60,6 +61,7 @@ class SensorSource:
     keys: SensorKeys
     site: str | None = None
     device: str | None = None
+    deaths: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +182,8 @@ class Decoder:
 
     def _settled(self, finding: Finding, route: _Route, message: Message) -> Sequence[Decoded]:
         if isinstance(finding, Gone):
-            return self._offline(route.site, _device(finding.device, route), message)
+            device = _device(finding.device, route)
+            return self._offline(route.site, device, message) if _counts_deaths(route) else []
         if not isinstance(finding, Sample):
             return [finding]
         sample = _dated(finding, route, message)
@@ -250,6 +253,10 @@ def _findings(sensor: _Sensor, message: Message, limits: DecodeLimits) -> Sequen
     return sensor.decode(message, sensor.source.keys)
 
 
+def _counts_deaths(route: _Route) -> bool:
+    return not isinstance(route.source, _Sensor) or route.source.source.deaths
+
+
 def _device(stated: str | None, route: _Route) -> str:
     return route.name if stated is None or route.named else _as_name(stated)
 
@@ -286,7 +293,8 @@ def _frame(
     if isinstance(when, Invalid):
         return when
     at, source_of_time = when
-    return Frame(route.site, route.name, picture.image, at, message.arrival, source_of_time)
+    kept = message.qos > 0
+    return Frame(route.site, route.name, picture.image, at, message.arrival, source_of_time, kept)
 
 
 def _when(time: EventTime | None, message: Message) -> tuple[EventTime, TimeSource] | Invalid:

@@ -7,7 +7,7 @@ import pytest
 from edge_fusion.codecs.dialect import Sample, SensorKeys
 from edge_fusion.codecs.json_reading import decode_json
 from edge_fusion.codecs.units import HumidityUnit, TemperatureUnit
-from edge_fusion.events import ArrivalTime, Doubt, EventTime, Invalid, InvalidReason, Message
+from edge_fusion.events import ArrivalTime, Doubt, Invalid, InvalidReason, Message
 
 CLIMATE = {"temperature": "temperature", "humidity": "humidity"}
 
@@ -136,6 +136,17 @@ def test_what_devices_really_send_is_read(device: str) -> None:
     assert warm.time == humid.time == (None if time is None else pytest.approx(time, abs=1e-5))
 
 
+def test_without_paths_the_values_lie_where_most_devices_have_them() -> None:
+    both = decode('{"temperature":21.5,"humidity":41,"co2":400}', SensorKeys())
+    assert both == [Sample("temperature", 21.5), Sample("humidity", 41.0)]
+    assert reasons('{"co2":400}', SensorKeys()) == [InvalidReason.MISSING_FIELD]
+
+
+def test_a_local_time_without_a_zone_leaves_a_reading_undated_and_in_doubt() -> None:
+    [sample] = decode('{"temperature":21.5,"ts":"2026-11-23T18:06:22"}', SensorKeys(time="ts"))
+    assert sample == Sample("temperature", 21.5, doubt=Doubt.NO_ZONE)
+
+
 def test_a_string_in_an_edgex_event_is_a_number_and_nanoseconds_are_a_time() -> None:
     payload = (
         '{"apiVersion":"v3","payload":{"event":{"origin":1755009250244477420,"readings":'
@@ -193,11 +204,3 @@ def test_a_time_that_is_none_condemns_the_message_but_an_absent_one_does_not() -
     assert reasons('{"temperature":21,"ts":"soon"}', keys) == [InvalidReason.TIME]
     assert decode('{"temperature":21}', keys) == [Sample("temperature", 21.0)]
     assert decode('{"temperature":21,"ts":null}', keys) == [Sample("temperature", 21.0)]
-
-
-def test_a_local_time_without_a_zone_is_none_and_leaves_a_doubt() -> None:
-    payload = '{"temperature":21,"ts":"2026-11-23T18:06:22"}'
-    undated = Sample("temperature", 21.0, doubt=Doubt.NO_ZONE)
-    assert decode(payload, SensorKeys(CLIMATE, "ts")) == [undated]
-    berlin = SensorKeys(CLIMATE, "ts", zone=ZoneInfo("Europe/Berlin"))
-    assert decode(payload, berlin) == [Sample("temperature", 21.0, EventTime(1795453582.0))]

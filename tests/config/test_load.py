@@ -1,20 +1,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from edge_fusion.codecs.formats import SENSOR_FORMATS
 from edge_fusion.codecs.frames import FrameFormat
 from edge_fusion.codecs.units import TemperatureUnit
 from edge_fusion.config import Settings, load, model_problems
 from edge_fusion.config.keys import Provider, shipped_model
-from edge_fusion.config.settings import Durability
 from edge_fusion.errors import ConfigError
 from edge_fusion.events import Severity
 from edge_fusion.io.retry import ProtocolChoice
+from edge_fusion.io.store import Durability
 from edge_fusion.model.spec import ModelSpec
 
 SAMPLE = Path(__file__).parents[2] / "deploy" / "edge-fusion.toml"
@@ -150,22 +148,26 @@ def test_availability_is_where_the_configuration_says_or_nowhere(read: Read) -> 
     assert filters(named, EDGE_FUSION_SENSORS__0__AVAILABILITY="false") == []
 
 
-def test_availability_that_a_format_implies_can_be_moved_or_turned_off(
-    read: Read, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("form", "topic", "availability"),
+    [
+        ("zigbee2mqtt", "zigbee2mqtt/{site}/{device}", "zigbee2mqtt/{site}/{device}/availability"),
+        ("zigbee2mqtt", "zigbee2mqtt/+", "zigbee2mqtt/+/availability"),
+        ("tasmota", "tele/{device}/SENSOR", "tele/{device}/LWT"),
+        ("shelly", "{site}/{device}/events/rpc", "{site}/{device}/online"),
+        ("esphome", "{device}/sensor/+/state", "{device}/status"),
+        ("zigbee2mqtt", "zigbee2mqtt/#", None),  # its own subscription covers that
+        ("esphome", "hall/sensor/{device}/state", None),  # hall/status is of no one device
+        ("json", "zigbee2mqtt/{site}/{device}", None),
+    ],
+)
+def test_a_format_knows_where_its_devices_are_said_to_be_gone(
+    read: Read, form: str, topic: str, availability: str | None
 ) -> None:
-    beside = replace(SENSOR_FORMATS["json"], availability=lambda topic: f"{topic}/availability")
-    monkeypatch.setattr("edge_fusion.config.sources.SENSOR_FORMATS", {"json": beside})
-
-    def pattern(text: str) -> str | None:
-        found = read(text).sensors[0].availability_pattern
-        return found.text if found else None
-
-    assert pattern(SENSOR) == "z/{site}/{device}/availability"
-    assert pattern(SENSOR + 'availability = "{site}/{device}/up"') == "{site}/{device}/up"
-    assert pattern(SENSOR + "availability = false") is None
-    assert pattern('[[sensors]]\ntopic = "z/t"\ndevice = "a"') == "z/t/availability"
-    for wild in ("z/+", "z/#"):  # what is said there could be told to be of no device
-        assert pattern(f'[[sensors]]\ntopic = "{wild}"') is None
+    text = f'[[sensors]]\ntopic = "{topic}"\nformat = "{form}"\n'
+    pattern = read(text).sensors[0].availability_pattern
+    assert (pattern and pattern.text) == availability
+    assert read(text + "availability = false").sensors[0].availability_pattern is None
 
 
 def test_a_path_of_ones_own_replaces_the_usual_ones(read: Read) -> None:
