@@ -229,6 +229,8 @@ port = {port}
 max_skew = "60s"
 max_wait = "60s"
 idle_timeout = "60s"
+[store]
+path = "state.db"
 [model]
 path = "model.onnx"
 [[sensors]]
