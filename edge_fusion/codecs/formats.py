@@ -35,7 +35,8 @@ class SensorFormat:
 
     make: makes the dialect, once for each `[[sensors]]` entry, since some remember what came
     before. availability: from the entry's topic pattern to that of the topics on which its
-    devices are said to be there or gone, None if there is none. quantity: whether a payload is
+    devices are said to be there or gone, None if there is none; which the dialect understands too,
+    for where only it can name the device. quantity: whether a payload is
     one bare value, so that the configuration or the topic must say of what; names_quantity: the
     dialect finds that in the topic by itself. paths: whether values lie at dotted paths, which the
     configuration may give; names: whether they have names of their own, which it may give instead.
