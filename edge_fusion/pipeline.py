@@ -16,6 +16,7 @@ from typing import Final, Protocol
 from edge_fusion.absence import Absence
 from edge_fusion.align.sites import Sites
 from edge_fusion.codecs.decoder import Decoder
+from edge_fusion.codecs.invalid import printable
 from edge_fusion.complaints import Complaints
 from edge_fusion.events import (
     AlertChange,
@@ -337,7 +338,7 @@ def _complaint(outcome: Outcome) -> tuple[str, str] | None:
     """Source and text of a log line for what a user may want to mend."""
     match outcome:
         case Invalid(topic=topic, reason=reason, detail=detail):
-            return topic[:128], f"{reason.value}: {detail}"
+            return printable(topic), f"{reason.value}: {detail}"
         case TooLate(event=event):
             return f"{event.site}/{event.source}", "too late for its window"
         case Suspect(reading=reading, doubt=doubt):

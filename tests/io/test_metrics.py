@@ -39,6 +39,7 @@ CONTRACT = {
     "inference_provider_info": {"requested", "provider", "fallback"},
     "config_last_reload_successful": set(),
     "readings_total": {"site", "quantity"},
+    "unnamed_total": {"kind"},
     "frames_total": {"site", "camera"},
     "frames_decoded_total": set(),
     "dropped_total": {"reason"},
