@@ -65,6 +65,7 @@ class Sites:
         self._due = INFINITY
         self._next_search = -INFINITY
         self._held_since: ArrivalTime | None = None
+        self._forgotten: list[str] = []
 
     def __iter__(self) -> Iterator[SiteAssembler]:
         return (entry.assembler for entry in self._entries.values())
@@ -132,7 +133,7 @@ class Sites:
         outcomes = assembler.advance(event.arrival) + assembler.take(event)
         self._schedule(entry)
         if assembler.is_forgotten:
-            del self._entries[event.site]
+            self._forget(event.site)
         if isinstance(event, Reading) and (lane := assembler.lane(event)) is not None:
             self._lanes[event.site, event.device, event.quantity] = lane
         return outcomes
@@ -204,8 +205,18 @@ class Sites:
             for device, quantity in entry.assembler.forget(before):
                 self._lanes.pop((site, device, quantity), None)
             if entry.assembler.is_forgotten:
-                del self._entries[site]
+                self._forget(site)
         return True
+
+    def forgotten(self) -> list[str]:
+        """Sites that were let go of since this was last asked, and have not come back."""
+        gone = [site for site in self._forgotten if site not in self._entries]
+        self._forgotten.clear()
+        return gone
+
+    def _forget(self, site: str) -> None:
+        del self._entries[site]
+        self._forgotten.append(site)
 
     def _new_entry(self, site: str) -> _Entry | None:
         if len(self._entries) >= self._max_sites:

@@ -1,0 +1,223 @@
+"""A long time with devices that come and go: what the daemon takes of the machine does not grow."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import random
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from chaos.pulse import MEGABYTE, resident
+from chaos.traffic import PERSISTENT, Heard, Ledger, picture
+from conftest import Broker, BrokerFactory
+from running import Running, patiently
+
+HOURS = float(os.environ.get("SOAK_HOURS", "0.8"))
+SPEED = float(os.environ.get("SOAK_SPEED", "100"))
+SAMPLES = 20
+WARM = 8
+"""Samples that belong to the warm-up."""
+
+SIZE = 10.0
+SITES = 4
+PRESENT = 10
+"""Devices of a site at a time."""
+
+EVER = 25
+"""Devices of a site that come and go."""
+
+STAY = 1200.0
+"""Seconds after which some of them are others."""
+
+READ_EVERY, LOOK_EVERY = 10.0, 5.0
+
+CONFIGURATION = """
+[mqtt]
+port = {port}
+box = "box-1"
+{mqtt}
+[windows]
+size = "10s"
+max_out_of_orderness = "10s"
+max_wait = "60s"
+allowed_lateness = "300s"
+max_skew = "60s"
+idle_timeout = "120s"
+[store]
+path = "state.db"
+{store}
+[model]
+path = "model.onnx"
+[[sensors]]
+topic = "home/{{site}}/{{device}}"
+temperature = "t"
+time = "at"
+availability = "home/{{site}}/{{device}}/availability"
+[[cameras]]
+topic = "cams/{{site}}/{{camera}}"
+[[alerts]]
+label = "hot"
+threshold = 0.6
+for = 1
+keep_firing = "60s"
+[limits]
+max_frames = 8
+[web]
+listen = "127.0.0.1:{web}"
+"""
+
+
+class FastBox(Running):
+    """A daemon whose time goes faster, from `began` on."""
+
+    began = 0.0
+
+    def command(self) -> list[str]:
+        self.began = time.time()
+        program = Path(__file__).with_name("fast_clock.py")
+        return [*super().command()[:1], str(program), str(self.began), str(SPEED)]
+
+    def now(self) -> float:
+        return self.began + (time.time() - self.began) * SPEED
+
+
+class Street:
+    """Sites whose devices come and go, in the time of a box."""
+
+    def __init__(self, broker: Broker, box: FastBox) -> None:
+        self.ledger = Ledger()
+        self._box = box
+        self._client = broker.collect()._client
+        self._picture = picture()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._live)
+        self._random = random.Random(1)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _live(self) -> None:
+        turn, began = 0, self._box.now()
+        before: set[tuple[str, str]] = set()
+        steps = int(READ_EVERY / LOOK_EVERY)
+        while not self._stop.is_set():
+            time.sleep(max(0.0, (began + turn * LOOK_EVERY - self._box.now()) / SPEED))
+            now = self._box.now()
+            for site in range(SITES):
+                if site:  # one site has no camera
+                    self._client.publish(f"cams/site-{site}/eye", self._picture, 0)
+            present = self._present(now - began)
+            for site_name, device in sorted(before - present):
+                self._client.publish(f"home/{site_name}/{device}/availability", b"offline", 1)
+            for number, (site_name, device) in enumerate(sorted(present)):
+                if number % steps == turn % steps:
+                    self._read(site_name, device)
+            before = present
+            turn += 1
+
+    def _present(self, passed: float) -> set[tuple[str, str]]:
+        shift = int(passed / STAY * PRESENT / 2)
+        return {
+            (f"site-{site}", f"probe-{(shift + number) % EVER}")
+            for site in range(SITES)
+            for number in range(PRESENT)
+        }
+
+    def _read(self, site: str, device: str) -> None:
+        at = round(self._box.now(), 6)
+        hot = at % 3600 < 120 + 60 * int(site[-1])
+        value = (39.0 if hot else 20.0) + self._random.random() / 10
+        payload = json.dumps({"t": value, "at": at}).encode()
+        self._client.publish(f"home/{site}/{device}", payload, 1)
+        self.ledger.counts[site, math.floor(at / SIZE) * SIZE] += 1
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What a daemon takes of the machine, after some simulated hours."""
+
+    hours: float
+    memory: int
+    threads: int
+    files: int
+    database: int
+
+    @classmethod
+    def of(cls, box: FastBox) -> Sample:
+        process = Path(f"/proc/{box.process.pid}")
+        return cls(
+            (box.now() - box.began) / 3600,
+            resident(box.process.pid),
+            least(process / "task"),
+            least(process / "fd"),
+            sum(file.stat().st_size for file in box.path.parent.glob("state.db*")),
+        )
+
+    def __str__(self) -> str:
+        return (
+            f"{self.hours:6.2f} h {self.memory / MEGABYTE:7.1f} MB {self.threads:3} threads "
+            f"{self.files:3} files {self.database / MEGABYTE:6.2f} MB on disk"
+        )
+
+
+@pytest.mark.timeout(120 + 1.2 * HOURS * 3600 / SPEED)
+def test_a_long_run_takes_no_more_than_a_short_one(
+    broker_factory: BrokerFactory, tmp_path: Path
+) -> None:
+    broker = broker_factory(persistent=True, extra=PERSISTENT, verbose=False)
+    listener = broker.collect("edge_fusion/+/window")
+    box = FastBox(tmp_path, broker.port, configuration=CONFIGURATION)
+    street = Street(broker, box)
+    samples: list[Sample] = []
+    try:
+        patiently(box.ready, "readiness")
+        street.start()
+        for _ in range(SAMPLES):
+            time.sleep(HOURS * 3600 / SPEED / SAMPLES)
+            box.page("/metrics")
+            samples.append(Sample.of(box))
+        street.stop()
+        patiently(lambda: not unlike(street.ledger, Heard.of(listener)), "all windows as sent", 60)
+        print("", *samples, sep="\n")
+        print(
+            f"{HOURS} h at {SPEED} times: {sum(street.ledger.counts.values())} readings in "
+            f"{len(street.ledger.counts)} windows, all as sent"
+        )
+        warm, end = samples[WARM:-4], samples[-4:]
+        assert min(each.memory for each in end) <= 1.1 * samples[WARM].memory
+        for measure in ("threads", "files", "database"):
+            most = max(getattr(each, measure) for each in warm)
+            assert max(getattr(each, measure) for each in end) <= most, measure
+        assert box.metric("late_total") == 0
+    finally:
+        street.stop()
+        box.process.kill()
+        box.process.wait()
+
+
+def least(folder: Path) -> int:
+    """How many entries a folder of /proc has when no page is being served."""
+    counts = []
+    for _ in range(5):
+        counts.append(len(list(folder.iterdir())))
+        time.sleep(0.02)
+    return min(counts)
+
+
+def unlike(ledger: Ledger, heard: Heard) -> list[tuple[str, float]]:
+    """The windows that are not as they were sent."""
+    return [
+        key
+        for key, count in ledger.counts.items()
+        if key not in heard.windows
+        or heard.windows[key]["readings"].get("temperature", {"count": 0})["count"] != count
+    ]
