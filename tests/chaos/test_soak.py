@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import os
 import random
+import sys
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import tiny_model
 from chaos.pulse import MEGABYTE, resident
 from chaos.traffic import PERSISTENT, Heard, Ledger, picture
 from conftest import Broker, BrokerFactory
 from running import Running, patiently
 
-HOURS = float(os.environ.get("SOAK_HOURS", "0.8"))
-SPEED = float(os.environ.get("SOAK_SPEED", "100"))
+from edge_fusion import assembly
+from edge_fusion.config import load
+from edge_fusion.events import ArrivalTime, Delivery, Message, Publication
+from edge_fusion.io.metrics import Metrics
+from edge_fusion.keeper import Keeper
+from edge_fusion.mailbox import Batch
+from edge_fusion.pipeline import Pipeline
+
+HOURS = float(os.environ.get("SOAK_HOURS", "0.6"))
+SPEED = float(os.environ.get("SOAK_SPEED", "60"))
+DAYS = int(os.environ.get("SOAK_DAYS", "6"))
 SAMPLES = 20
 WARM = 8
 """Samples that belong to the warm-up."""
@@ -45,8 +58,8 @@ box = "box-1"
 size = "10s"
 max_out_of_orderness = "10s"
 max_wait = "60s"
-allowed_lateness = "300s"
-max_skew = "60s"
+allowed_lateness = "1200s"
+max_skew = "1200s"
 idle_timeout = "120s"
 [store]
 path = "state.db"
@@ -70,6 +83,14 @@ max_frames = 8
 [web]
 listen = "127.0.0.1:{web}"
 """
+
+
+FEW = (
+    CONFIGURATION.format(port=1883, web=8337, mqtt="", store='durability = "crash"')
+    .replace('size = "10s"', 'size = "120s"')
+    .replace("[limits]", "[limits]\nmax_sites = 8\nmax_devices = 300")
+)
+"""The same with room for few."""
 
 
 class FastBox(Running):
@@ -186,8 +207,8 @@ def test_a_long_run_takes_no_more_than_a_short_one(
             box.page("/metrics")
             samples.append(Sample.of(box))
         street.stop()
-        patiently(lambda: not unlike(street.ledger, Heard.of(listener)), "all windows as sent", 60)
         print("", *samples, sep="\n")
+        patiently(lambda: not unlike(street.ledger, Heard.of(listener)), "all windows as sent", 60)
         print(
             f"{HOURS} h at {SPEED} times: {sum(street.ledger.counts.values())} readings in "
             f"{len(street.ledger.counts)} windows, all as sent"
@@ -211,6 +232,88 @@ def least(folder: Path) -> int:
         counts.append(len(list(folder.iterdir())))
         time.sleep(0.02)
     return min(counts)
+
+
+class Cellar:
+    """The line of a daemon without a network, in a time of its own: hours pass in seconds.
+
+    Its broker takes at once what is published.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        tiny_model.write(directory / "model.onnx")
+        path = directory / "edge-fusion.toml"
+        path.write_text(FEW)
+        settings = load(path, {})
+        model = assembly.configured_model(settings.model)
+        self.store = assembly.store(settings)
+        self.store.open()
+        self._outbox = assembly.outbox(settings, self.store)
+        self.stages = assembly.stages(settings, model, model, lambda frames, _: [None] * len(frames))
+        self.published = 0
+        keeper = Keeper(
+            self.store, self.stages.sites, self.stages.book, self._outbox, trouble=self._complain
+        )
+        self.metrics = Metrics("test", max_sites=8, max_devices=60)
+        self._pipeline = Pipeline(
+            self.stages, self.metrics, self._publish, revision_epsilon=0.05, keeper=keeper
+        )
+
+    def turn(self, messages: list[Message], now: float) -> None:
+        deliveries = tuple(Delivery(message, lambda: None) for message in messages)
+        self._pipeline.turn(Batch(deliveries, (), (), ArrivalTime(now)))
+        while given := self._outbox.next(100):
+            for token, _ in given:
+                self._outbox.settled(token)
+
+    def kept(self) -> set[str]:
+        """The sites of which anything is kept."""
+        self.store.close()
+        remembered = self.store.open()
+        journal = {entry.site for entry in remembered.journal}
+        return journal | set(remembered.snapshots) | {track.site for track in remembered.tracks}
+
+    def _publish(self, publication: Publication) -> None:
+        self.published += 1
+        assert self._outbox.add(publication)
+
+    def _complain(self, why: str | None) -> None:
+        assert why is None
+
+
+@pytest.mark.timeout(60 + 30 * DAYS)
+def test_sites_and_devices_that_are_ever_others_take_no_more(tmp_path: Path) -> None:
+    """Each day has sites of its own, and each hour devices; who is gone is forgotten a day later."""
+    line, chance, origin = Cellar(tmp_path), random.Random(1), 1_800_000_000.0
+    sizes, disks, began = [], [], time.monotonic()
+    for hour in range(24 * DAYS):
+        for minute in range(60):
+            now = origin + 3600.0 * hour + 60.0 * minute
+            line.turn(list(_readings(hour, now, chance)), now + 1.0)
+        if hour % 24 == 23:
+            gc.collect()
+            sizes.append(sys.getallocatedblocks())
+            disks.append(sum(file.stat().st_size for file in tmp_path.glob("state.db*")))
+    took = time.monotonic() - began
+    print(f"\n{DAYS} days in {took:.0f} s: {DAYS * 86400 / took:.0f} times as fast as they pass")
+    for day, (size, disk) in enumerate(zip(sizes, disks, strict=True), 1):
+        print(f"day {day}: {size} objects {disk / MEGABYTE:6.2f} MB on disk")
+    sites = {site.site for site in line.stages.sites}
+    assert len(sites) <= 8
+    assert line.kept() <= sites
+    assert sizes[-1] <= 1.1 * max(sizes[2:4])
+    assert disks[-1] <= max(disks[2:4])
+    line.store.close()
+
+
+def _readings(hour: int, now: float, chance: random.Random) -> Iterator[Message]:
+    """In each hour two devices of each of three sites; every ninth of them is hot."""
+    for site in range(3):
+        for device in range(2):
+            value = 39.0 if hour % 9 == site else 20.0
+            payload = json.dumps({"t": value + chance.random(), "at": now}).encode()
+            topic = f"home/day-{hour // 24}-{site}/hour-{hour}-{device}"
+            yield Message(topic, payload, ArrivalTime(now + device / 10), qos=1)
 
 
 def unlike(ledger: Ledger, heard: Heard) -> list[tuple[str, float]]:
