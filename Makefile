@@ -6,7 +6,7 @@ LOCK = uv pip compile pyproject.toml - --universal --python-version 3.11 --gener
 	--no-emit-index-url --no-emit-find-links --no-annotate --quiet \
 	--custom-compile-command 'make lock'
 
-.PHONY: help demo test bench lint lock train clean
+.PHONY: help demo test soak bench lint lock train clean
 
 help: ## list these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -18,6 +18,11 @@ test: $(VENV)/dev.done ## lint, then all tests, against a real broker
 	@sh .ci/need mosquitto:mosquitto mosquitto_pub:mosquitto-clients
 	$(MAKE) lint
 	$(BIN)/pytest -q
+
+soak: $(VENV)/dev.done ## the tests that break things, for hours, with numbers
+	@sh .ci/need mosquitto:mosquitto
+	KILLS=100 OVERLOAD_SECONDS=60 PAYLOADS=1000000 SOAK_HOURS=10 SOAK_SPEED=20 SOAK_DAYS=30 \
+		$(BIN)/pytest -q -s tests/chaos
 
 bench: $(VENV)/bench.done ## benchmarks, each a ratio against a floor or peer of the same run
 	@sh .ci/need mosquitto:mosquitto

@@ -39,8 +39,8 @@ class Changes:
     entries: what came, in order. snapshots: of sites, after `entries`: of such a site the journal
     is needed no more. complete: this is the whole state, whatever was kept of sites and tracks
     before. tracks: those that changed.
-    forgotten: sites of which nothing is to be kept any more, but for what is in `snapshots` and
-    `tracks`. posted: what is to be published; delivered: what the broker has. until: up to when time has
+    forgotten: sites of which no more is to be kept than what is in `snapshots` and `tracks`.
+    posted: what is to be published; delivered: what the broker has. until: up to when time has
     passed.
     """
 

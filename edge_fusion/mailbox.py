@@ -95,6 +95,7 @@ class Mailbox:
     Args:
         stamp: the arrival clock, on which `take` counts.
         max_readings: above so many waiting readings, those of QoS 0 are shed.
+        max_reading_bytes_total: likewise, of bytes that waiting readings together hold.
         max_frames_per_topic: frames that may wait per topic.
         max_frame_bytes_total: bytes that all waiting frames together may hold.
         max_batch: deliveries that one `take` returns at most.
@@ -105,18 +106,21 @@ class Mailbox:
         stamp: Callable[[], ArrivalTime],
         *,
         max_readings: int,
+        max_reading_bytes_total: int = 64_000_000,
         max_frames_per_topic: int,
         max_frame_bytes_total: int,
         max_batch: int = 512,
     ) -> None:
         self._stamp = stamp
         self._max_readings = max_readings
+        self._max_reading_bytes_total = max_reading_bytes_total
         self._max_frames_per_topic = max_frames_per_topic
         self._max_frame_bytes_total = max_frame_bytes_total
         self._max_batch = max_batch
         self._changed = threading.Condition()
         self._sequence = 0
         self._readings: deque[tuple[int, Delivery]] = deque()
+        self._reading_bytes = 0
         self._frames: OrderedDict[int, Delivery] = OrderedDict()
         self._frames_of: dict[str, deque[int]] = {}
         self._frame_bytes = 0
@@ -127,10 +131,11 @@ class Mailbox:
     def put_reading(self, delivery: Delivery, *, sheddable: bool) -> None:
         """Add a reading; `sheddable` (QoS 0) means that the newest may be lost when full."""
         with self._changed:
-            if sheddable and len(self._readings) >= self._max_readings:
+            if sheddable and not self._has_room_for_readings():
                 self._shed += 1
             else:
                 self._readings.append((self._number(), self._in_order(delivery)))
+                self._reading_bytes += len(delivery.message.payload)
             self._changed.notify()
 
     def put_frame(self, delivery: Delivery) -> None:
@@ -195,6 +200,10 @@ class Mailbox:
             return None
         return min(max(until - self._stamp(), 0.0), _LONGEST_SLEEP)
 
+    def _has_room_for_readings(self) -> bool:
+        few = len(self._readings) < self._max_readings
+        return few and self._reading_bytes < self._max_reading_bytes_total
+
     def _append_frame(self, delivery: Delivery) -> None:
         number = self._number()
         self._frames[number] = delivery
@@ -225,7 +234,11 @@ class Mailbox:
         frame = next(iter(self._frames), None)
         if frame is not None and (not self._readings or frame < self._readings[0][0]):
             return self._pop_frame(frame)
-        return self._readings.popleft()[1] if self._readings else None
+        if not self._readings:
+            return None
+        _, reading = self._readings.popleft()
+        self._reading_bytes -= len(reading.message.payload)
+        return reading
 
     def _drain(self) -> Batch:
         deliveries: list[Delivery] = []

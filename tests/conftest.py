@@ -128,8 +128,8 @@ class Collector:
 class Broker:
     """A mosquitto on a free port of this machine that can be stopped, killed and started again.
 
-    With `persistent` it keeps sessions, queues and retained messages over `restart`. A `verbose` one
-    writes a line for each packet into its log.
+    With `persistent` it keeps sessions, queues and retained messages over `restart`. A `verbose`
+    one writes a line for each packet into its log.
     """
 
     def __init__(

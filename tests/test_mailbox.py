@@ -14,11 +14,17 @@ def now() -> ArrivalTime:
 
 
 def mailbox(
-    *, readings: int = 100, frames: int = 10, frame_bytes: int = 10_000, batch: int = 512
+    *,
+    readings: int = 100,
+    reading_bytes: int = 10_000,
+    frames: int = 10,
+    frame_bytes: int = 10_000,
+    batch: int = 512,
 ) -> Mailbox:
     return Mailbox(
         now,
         max_readings=readings,
+        max_reading_bytes_total=reading_bytes,
         max_frames_per_topic=frames,
         max_frame_bytes_total=frame_bytes,
         max_batch=batch,
@@ -187,3 +193,15 @@ def test_many_writers_lose_nothing() -> None:
     for writer in writers:
         writer.join()
     assert taken == 2000
+
+
+def test_large_readings_at_qos_0_are_shed_by_their_bytes() -> None:
+    box, post = mailbox(reading_bytes=10), Post()
+    for payload in (b"1" * 9, b"2" * 9, b"3"):
+        box.put_reading(post(payload), sheddable=True)
+    box.put_reading(post(b"4"), sheddable=False)
+    first = box.take(PAST)
+    assert payloads(first) == [b"1" * 9, b"2" * 9, b"4"]
+    assert first.shed == (Shed(None, ShedReason.MAILBOX_FULL, 1),)
+    box.put_reading(post(b"5"), sheddable=True)
+    assert payloads(box.take(PAST)) == [b"5"]

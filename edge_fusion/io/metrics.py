@@ -82,7 +82,7 @@ class _EventMetrics:
         self.late = counter("late_total", "Events past the allowed lateness.", "site")
         self.unnamed = counter(
             "unnamed_total",
-            "Readings, frames, late events and windows whose names are past the bounds of this page.",
+            "What is in no other count by name, for want of room for its names.",
             "kind",
         )
         self.quarantined = counter(

@@ -1,4 +1,4 @@
-"""A publisher that writes MQTT packets itself: faster than any client, and free to send nonsense."""
+"""A publisher that writes its MQTT packets itself, and so is faster than any client."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-
 _CONNACK, _PUBACK = 0x20, 0x40
 _LAST_ID = 0xFFFF
 
 
-def publish_packet(  # noqa: PLR0913 - the fields of the packet
+def publish_packet(
     topic: bytes,
     payload: bytes,
     *,
@@ -22,7 +21,7 @@ def publish_packet(  # noqa: PLR0913 - the fields of the packet
     retain: bool = False,
     properties: bytes | None = None,
 ) -> bytes:
-    """A PUBLISH: of QoS 1 with a packet id, else of QoS 0; `properties` of MQTT 5 (b"\\0": none)."""
+    """A PUBLISH, of QoS 1 with a packet id, else of QoS 0; `properties` as packed, for MQTT 5."""
     body = struct.pack("!H", len(topic)) + topic
     if packet_id:
         body += struct.pack("!H", packet_id)

@@ -6,6 +6,7 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from running import Running
 
@@ -36,7 +37,7 @@ class Pulse:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._listen)
 
-    def __enter__(self) -> Pulse:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

@@ -69,9 +69,7 @@ class Oracle:
             return
         self.messages += 1
         arrival = ArrivalTime(time.time())
-        message = Message(
-            one.topic, one.payload, arrival, retained, dict(one.properties), one.qos
-        )
+        message = Message(one.topic, one.payload, arrival, retained, dict(one.properties), one.qos)
         for decoded in self._decoder.decode(message):
             match decoded:
                 case Reading() | Frame() | Duplicate():
@@ -121,7 +119,9 @@ def retained(count: int) -> Iterator[Poison]:
     for number in range(count):
         topic, payload = SENSORS[number % 3]
         name, _, rest = topic.partition("/")[2].partition("/")
-        topic = "/".join(filter(None, (topic.partition("/")[0], name, f"kept-{number}", rest and "telemetry")))
+        topic = "/".join(
+            filter(None, (topic.partition("/")[0], name, f"kept-{number}", rest and "telemetry"))
+        )
         payload = mutated(payload, chance) if number % 2 else payload
         if payload:
             yield Poison(topic, payload, number % 2)
@@ -155,7 +155,8 @@ def test_poison_breaks_nothing_and_is_counted(
             f"\n{PAYLOADS} mutated payloads in {time.monotonic() - began:.0f} s: {oracle.events} "
             f"events and {sum(oracle.invalid.values())} invalid, all counted; "
             f"{len(sender.good)} good readings all in their windows; /healthz took "
-            f"{pulse.slowest * 1000:.0f} ms at most; {resident_peak(daemon.process.pid) / MEGABYTE:.0f} MB"
+            f"{pulse.slowest * 1000:.0f} ms at most; "
+            f"{resident_peak(daemon.process.pid) / MEGABYTE:.0f} MB"
         )
     finally:
         daemon.process.kill()
@@ -163,9 +164,7 @@ def test_poison_breaks_nothing_and_is_counted(
         sender.close()
 
 
-def check(
-    daemon: Running, oracle: Oracle, pulse: Pulse, heard: Heard, good: list[float]
-) -> None:
+def check(daemon: Running, oracle: Oracle, pulse: Pulse, heard: Heard, good: list[float]) -> None:
     assert daemon.process.poll() is None
     log = daemon.log.read_text(errors="replace")
     assert not re.findall(r"Traceback|callback failed|the pipeline ended", log), log[-4000:]
@@ -186,9 +185,7 @@ def check(
 
 def published(heard: Heard) -> int:
     """How many readings are in the windows of the good house."""
-    return sum(
-        window["readings"]["temperature"]["count"] for window in heard.windows.values()
-    )
+    return sum(window["readings"]["temperature"]["count"] for window in heard.windows.values())
 
 
 def through(daemon: Running) -> float:
@@ -201,5 +198,7 @@ def counted(daemon: Running) -> float:
     for reason in (*OTHERS_LOST, ShedReason.MAX_FRAMES):
         dropped -= daemon.metric("dropped_total", reason=reason.value)
     names = ("readings_total", "frames_total", "late_total")
-    unnamed = sum(daemon.metric("unnamed_total", kind=each) for each in ("reading", "frame", "late"))
+    unnamed = sum(
+        daemon.metric("unnamed_total", kind=each) for each in ("reading", "frame", "late")
+    )
     return dropped + unnamed + sum(daemon.metric(name) for name in names)
