@@ -18,7 +18,6 @@ def publish_packet(
     payload: bytes,
     *,
     packet_id: int = 0,
-    retain: bool = False,
     properties: bytes | None = None,
 ) -> bytes:
     """A PUBLISH, of QoS 1 with a packet id, else of QoS 0; `properties` as packed, for MQTT 5."""
@@ -27,17 +26,15 @@ def publish_packet(
         body += struct.pack("!H", packet_id)
     if properties is not None:
         body += properties
-    head = 0x30 | (2 if packet_id else 0) | retain
-    return bytes([head]) + _varint(len(body) + len(payload)) + body + payload
+    head = b"\x32" if packet_id else b"\x30"
+    return head + _varint(len(body) + len(payload)) + body + payload
 
 
-def user_properties(pairs: Sequence[tuple[str, str]], content_type: str | None = None) -> bytes:
+def user_properties(pairs: Sequence[tuple[str, str]]) -> bytes:
     """The properties of a PUBLISH, as they are sent."""
     properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
     if pairs:
         properties.UserProperty = list(pairs)
-    if content_type is not None:
-        properties.ContentType = content_type
     packed: bytes = properties.pack()  # type: ignore[no-untyped-call]
     return packed
 
@@ -70,7 +67,6 @@ class Blaster:
         payload: bytes,
         qos: int,
         *,
-        retain: bool = False,
         properties: bytes = b"\0",
     ) -> None:
         """Put one message into the queue of what goes out; it is sent when many wait."""
@@ -82,7 +78,6 @@ class Blaster:
             topic.encode(),
             payload,
             packet_id=packet_id,
-            retain=retain,
             properties=properties if self.v5 else None,
         )
         self._waiting.append(packet)

@@ -152,8 +152,8 @@ SENSORS: tuple[tuple[str, bytes], ...] = (
     (
         "application/17c82e96/device/0101010101010101/event/up",
         (
-            b'{"deduplicationId":"3ac7e3c4","time":"2022-07-18T09:34:15.775023242+00:00","deviceInfo"'
-            b':{"deviceName":"Test device","devEui":""},"object":{"temperature":21.5,"humidity":40}}'
+            b'{"deduplicationId":"3ac7e3c4","time":"2022-07-18T09:34:15.775023242Z","deviceInfo"'
+            b':{"deviceName":"Test","devEui":""},"object":{"temperature":21.5,"humidity":40}}'
         ),
     ),
     (
