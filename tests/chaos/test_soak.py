@@ -59,6 +59,7 @@ size = "10s"
 max_out_of_orderness = "10s"
 max_wait = "60s"
 allowed_lateness = "1200s"
+revision_epsilon = 0.0
 max_skew = "1200s"
 idle_timeout = "120s"
 [store]
@@ -215,9 +216,9 @@ def test_a_long_run_takes_no_more_than_a_short_one(
         )
         warm, end = samples[WARM:-4], samples[-4:]
         assert min(each.memory for each in end) <= 1.1 * samples[WARM].memory
-        for measure in ("threads", "files", "database"):
+        for measure, factor in (("threads", 1.0), ("files", 1.0), ("database", 1.1)):
             most = max(getattr(each, measure) for each in warm)
-            assert max(getattr(each, measure) for each in end) <= most, measure
+            assert max(getattr(each, measure) for each in end) <= factor * most, measure
         assert box.metric("late_total") == 0
     finally:
         street.stop()

@@ -34,6 +34,7 @@ max_out_of_orderness = "200ms"
 max_wait = "500ms"
 idle_timeout = "5s"
 allowed_lateness = "30s"
+revision_epsilon = 0.0
 [store]
 path = "state.db"
 {store}
