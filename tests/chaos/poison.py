@@ -21,7 +21,8 @@ box = "box-1"
 size = "1s"
 max_out_of_orderness = "200ms"
 max_wait = "500ms"
-allowed_lateness = "10s"
+allowed_lateness = "60s"
+revision_epsilon = 0.0
 [store]
 path = "state.db"
 {store}

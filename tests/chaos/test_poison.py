@@ -99,7 +99,7 @@ class Sender:
         self._oracle.hear(one)
 
     def send_good(self) -> None:
-        value = 20.0 + len(self.good) / 1024
+        value = 20.0 + len(self.good) % 16_384 / 1024
         self.good.append(value)
         payload = json.dumps({"t": value, "at": round(time.time(), 6)}).encode()
         self.send(Poison("good/house/probe", payload, 1))
