@@ -42,6 +42,9 @@ from edge_fusion.events import (
 PAYLOADS = int(os.environ.get("PAYLOADS", "20000"))
 SEED = int(os.environ.get("SEED", "1"))
 LOT = 400
+MOST_MEMORY = 600 * MEGABYTE
+"""Of a box of 1 GB: two pictures of all pixels that are allowed may be decoded at a time."""
+
 RETAINED = 300
 LYING = ("plain/hall/sht", "dt/hall/probe7/telemetry", "zigbee2mqtt/cellar/th1")
 OTHERS_LOST = {ShedReason.MAILBOX_FULL, ShedReason.OUTBOX_FULL, ShedReason.REFUSED_BY_BROKER}
@@ -185,6 +188,7 @@ def check(daemon: Running, oracle: Oracle, pulse: Pulse, heard: Heard, good: lis
     )
     assert total == pytest.approx(sum(good), abs=1e-4 * len(good))  # means are rounded
     assert daemon.metric("dropped_total", reason="mailbox_full") == 0
+    assert resident_peak(daemon.process.pid) < MOST_MEMORY
 
 
 def published(heard: Heard) -> int:
