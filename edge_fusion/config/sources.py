@@ -181,6 +181,10 @@ class CameraSettings(Table):
     time: DottedPath | None = Field(
         default=None, description="Path of the time in a JSON payload; absent: the usual ones."
     )
+    exif_time: bool = Field(
+        default=False,
+        description="Whether the EXIF of a picture dates it, where nothing else does.",
+    )
     timezone: ZoneInfo | None = Field(
         default=None, description="Zone of times that state none, such as Europe/Berlin."
     )
