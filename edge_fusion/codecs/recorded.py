@@ -12,6 +12,7 @@ as the same double.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,6 +20,7 @@ from typing import Any, Final
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
+from edge_fusion.codecs.invalid import printable
 from edge_fusion.events import ArrivalTime, EventTime, Offline, Reading, TimeSource
 
 
@@ -65,13 +67,26 @@ def decode_entry(line: bytes) -> Entry:
         raise ValueError(f"expected an object with one key of: {', '.join(_KINDS)}")
     ((kind, body),) = document.items()
     if kind not in _KINDS:
-        raise ValueError(f'"{kind}" is none of: {", ".join(_KINDS)}')
+        raise ValueError(printable(f'"{kind[:40]}" is none of: {", ".join(_KINDS)}'))
     try:
-        return _KINDS[kind](body)
+        entry = _KINDS[kind](body)
     except ValidationError as error:
         fault = error.errors()[0]
         place = ".".join(map(str, (kind, *fault["loc"])))
         raise ValueError(f"{place}: {fault['msg'].lower()}") from None
+    if not all(map(math.isfinite, _numbers(entry))):  # pydantic takes "nan" for a float
+        raise ValueError(f"{kind}: a number is not finite")
+    return entry
+
+
+def _numbers(entry: Entry) -> tuple[float, ...]:
+    match entry:
+        case Reading(value=value, time=time, arrival=arrival):
+            return value, time, arrival
+        case FrameFile(time=time, arrival=arrival):
+            return time, arrival
+        case Offline(arrival=arrival) | End(arrival=arrival):
+            return (arrival,)
 
 
 _END: Final = TypeAdapter(ArrivalTime)
