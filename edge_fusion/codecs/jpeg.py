@@ -38,6 +38,10 @@ _MAX_EXIF: Final = 65_536  # a segment of a JPEG holds no more; a chunk of a PNG
 # Each scan of a JPEG makes the decoder go over all pixels again. Progressive files have about ten;
 # one with as many as 8 MB hold would keep it busy for an hour, at 0.6 ns per pixel and scan.
 _MAX_SCANS: Final = 20
+# ISO/IEC 15948 section 11.
+_PIXELS: Final = frozenset({b"PLTE", b"tRNS", b"IDAT", b"IEND"})
+_CHECKSUM: Final = 4
+_MAX_CHUNKS: Final = 20_000  # of 8 kB each, as most programs write them, 8 MB have a thousand
 _REDUCED: Final = (
     (8, cv2.IMREAD_REDUCED_COLOR_8),
     (4, cv2.IMREAD_REDUCED_COLOR_4),
@@ -116,7 +120,7 @@ def decode_rgb(data: bytes, size: Size, max_pixels: int = MAX_PIXELS) -> NDArray
         return None
     lies = orientation(exif_of(data))
     stored = size[::-1] if lies.swaps_axes else size
-    picture = _decode_bgr(data, _flags(data, found, stored))
+    picture = _decode_bgr(_bare(data), _flags(data, found, stored))
     if picture is None:
         return None
     return _rgb(_upright(_resized(picture, stored), lies))
@@ -165,16 +169,24 @@ def _png_size(data: bytes) -> Size | None:
 
 
 def _png_exif(data: bytes) -> bytes:
-    position = len(PNG_MAGIC)
-    for _ in range(_MAX_SEGMENTS):
-        length, kind = data[position : position + 4], data[position + 4 : position + 8]
-        position += 8
+    for kind, begin, end in _chunks(data):
         if kind == b"eXIf":
-            return data[position : position + min(int.from_bytes(length), _MAX_EXIF)]
-        if kind in (b"IDAT", b""):
+            return data[begin : min(end, begin + _MAX_EXIF)]
+        if kind == b"IDAT":
             break
-        position += int.from_bytes(length) + 4  # a checksum follows
     return b""
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Kind, begin and end of the content of each chunk of a PNG that is there as a whole."""
+    position = len(PNG_MAGIC)
+    for _ in range(_MAX_CHUNKS):
+        length, kind = data[position : position + 4], data[position + 4 : position + 8]
+        begin, end = position + 8, position + 8 + int.from_bytes(length)
+        position = end + _CHECKSUM
+        if position > len(data):
+            return
+        yield kind, begin, end
 
 
 def _jpeg_size(data: bytes) -> Size | None:
@@ -225,6 +237,22 @@ def _count_scans(data: bytes) -> int:
         return 1
     stream = np.frombuffer(data, np.uint8)
     return int(np.count_nonzero((stream[:-1] == 0xFF) & (stream[1:] == _START_OF_SCAN)))  # noqa: PLR2004 - begins a marker
+
+
+def _bare(data: bytes) -> bytes:
+    """A PNG without the chunks that make no pixels; a JPEG as it is.
+
+    OpenCV takes the length that a chunk claims for granted: 300 bytes made it allocate 4 GB.
+    """
+    if not data.startswith(PNG_MAGIC):
+        return data
+    # The first is IHDR, whose size has been looked at; another one would be believed too.
+    needed = [
+        data[begin - 8 : end + _CHECKSUM]
+        for place, (kind, begin, end) in enumerate(_chunks(data))
+        if kind in _PIXELS or not place
+    ]
+    return PNG_MAGIC + b"".join(needed)
 
 
 def _flags(data: bytes, found: Size, target: Size) -> int:

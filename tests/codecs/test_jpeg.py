@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from edge_fusion.codecs.jpeg import (
+    _bare,
+    _chunks,
     _decode_bgr,
     bounded_jpeg,
     decode_rgb,
@@ -264,8 +266,8 @@ def test_of_a_large_chunk_of_exif_only_as_much_is_taken_as_a_jpeg_could_hold() -
     data = PNG[:33] + struct.pack(">I", len(chunk) - 4) + chunk + bytes(4) + PNG[33:]
     assert len(exif_of(data)) == 65_536
     assert exif_of(PNG[:8] + bytes(200_000)) == b""
-    for length in range(len(data) - len(PNG) - 50_000, 0, -9_999):
-        assert tiff(">", 3).startswith(exif_of(data[:length]).rstrip(b"\0")[:8])
+    assert exif_of(data[:-100]) != b""
+    assert exif_of(data[:90_000]) == b""  # not there as a whole
 
 
 def reduced(data: bytes, flag: int) -> NDArray[np.uint8]:
@@ -317,6 +319,45 @@ def test_a_small_file_that_keeps_a_decoder_busy_is_not_decoded() -> None:
     assert excess(again, (600, 800)) is None  # a thousand megapixels: a second
     assert excess(again, (600, 800), max_pixels=1_000_000) is not None
     assert decode_rgb(again, (16, 16), max_pixels=1_000_000) is None
+
+
+def chunk(kind: bytes, content: bytes, length: int | None = None) -> bytes:
+    size = struct.pack(">I", len(content) if length is None else length)
+    return size + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+HEAD, REST = PNG[:33], PNG[33:]
+NEEDLESS = chunk(b"tEXt", b"Comment\0hello") + chunk(b"acTL", bytes(8)) + chunk(b"eXIf", b"MM\0*")
+
+
+def test_opencv_sees_only_the_chunks_of_a_png_that_make_pixels() -> None:
+    assert _bare(HEAD + NEEDLESS + REST + NEEDLESS) == PNG
+    assert _bare(HEAD + chunk(b"IHDR", PNG[16:29]) + REST) == PNG
+    assert _bare(BASELINE) is BASELINE
+    assert decode_rgb(HEAD + NEEDLESS + REST, (8, 8)) is not None
+
+
+@pytest.mark.parametrize("kind", [b"PLTE", b"IDAT", b"tRNS", b"iCCP", b"fdAT"])
+def test_opencv_never_sees_a_chunk_that_claims_more_than_there_is(kind: bytes) -> None:
+    """300 bytes with a palette of 4 GB made it allocate as much."""
+    for length in (2**32 - 1, 2**31 - 1, len(REST) + 100):
+        assert _bare(HEAD + chunk(kind, b"", length) + REST) == HEAD
+        assert decode_rgb(HEAD + chunk(kind, b"", length) + REST, (8, 8)) is None
+
+
+@given(st.data())
+def test_whatever_is_done_to_a_png_opencv_sees_whole_chunks(data: st.DataObject) -> None:
+    damaged = bytearray(data.draw(st.sampled_from([PNG, HEAD + NEEDLESS + REST])))
+    for _ in range(data.draw(st.integers(1, 4))):
+        damaged[data.draw(st.integers(8, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    seen = _bare(bytes(damaged))
+    assert len(seen) <= len(damaged)
+    ends = [8, *(end + 4 for _, _, end in _chunks(seen))]
+    assert ends[-1] == len(seen)
+
+
+def test_a_png_of_very_many_chunks_is_not_decoded() -> None:
+    assert decode_rgb(HEAD + chunk(b"IDAT", b"") * 20_000 + REST, (8, 8)) is None
 
 
 def test_progressive_pictures_of_the_largest_size_are_decoded() -> None:
