@@ -6,7 +6,9 @@ LOCK = uv pip compile pyproject.toml - --universal --python-version 3.11 --gener
 	--no-emit-index-url --no-emit-find-links --no-annotate --quiet \
 	--custom-compile-command 'make lock'
 
-.PHONY: help demo test bench lint lock train clean
+FUZZ_SECONDS ?= 300
+
+.PHONY: help demo test bench fuzz lint lock train clean
 
 help: ## list these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -23,6 +25,9 @@ bench: $(VENV)/bench.done ## benchmarks, each a ratio against a floor or peer of
 	@sh .ci/need mosquitto:mosquitto
 	$(BIN)/pytest -q -s tests/benchmarks
 
+fuzz: $(VENV)/fuzz.done ## look for bytes that no decoder expects, for FUZZ_SECONDS in all
+	cd tests && ../$(BIN)/python -m fuzz $(FUZZ_SECONDS)
+
 lint: $(VENV)/dev.done ## ruff and mypy --strict
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -32,13 +37,14 @@ lock: ## renew the lock files (needs uv)
 	printf 'hatchling\neditables\n' | $(LOCK) --extra demo --output-file requirements.lock
 	printf 'hatchling\neditables\n' | $(LOCK) --extra demo --extra dev --output-file requirements-dev.lock
 	printf 'hatchling\neditables\n' | $(LOCK) --extra demo --extra dev --extra bench --output-file requirements-bench.lock
+	printf 'hatchling\neditables\n' | $(LOCK) --extra demo --extra dev --extra fuzz --output-file requirements-fuzz.lock
 
 train: $(VENV)/dev.done ## make models/indoor-hazard anew from the simulator (fetches PyTorch)
 	$(BIN)/pip install -q -e '.[train]'
 	$(BIN)/edge-fusion train all --out models/indoor-hazard
 
 clean: ## remove what was built
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
+	rm -rf $(VENV) .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
 
 $(VENV)/bin/python:
 	@sh .ci/need --venv $(PYTHON)
@@ -53,6 +59,11 @@ $(VENV)/dev.done: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
 	$(BIN)/pip install -q --no-deps --require-hashes -r requirements-dev.lock
 	$(BIN)/pip install -q --no-deps --no-build-isolation -e .
 	@touch $@ $(VENV)/demo.done
+
+$(VENV)/fuzz.done: requirements-fuzz.lock pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install -q --no-deps --require-hashes -r requirements-fuzz.lock
+	$(BIN)/pip install -q --no-deps --no-build-isolation -e .
+	@touch $@ $(VENV)/dev.done $(VENV)/demo.done
 
 $(VENV)/bench.done: requirements-bench.lock pyproject.toml | $(VENV)/bin/python
 	$(BIN)/pip install -q --no-deps --require-hashes -r requirements-bench.lock
