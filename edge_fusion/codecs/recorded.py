@@ -3,6 +3,8 @@
     {"reading": {"site": "hall", "device": "th", "quantity": "temperature", "value": 21.4, …}}
     {"frame": {"site": "hall", "camera": "door", "file": "frames/hall/door/00000001.jpg", …}}
     {"offline": {"site": "hall", "device": "th", "arrival": 1763892009.5}}
+    {"catch_up": {"since": 1763892009.5, "arrival": 1763892009.75}}
+    {"caught_up": {"arrival": 1763892010.0}}
     {"end": 1763892010.25}
 
 The keys are the names of the fields in `edge_fusion.events`, so renaming one there needs a new
@@ -14,14 +16,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from edge_fusion.codecs.invalid import printable
-from edge_fusion.events import ArrivalTime, EventTime, Offline, Reading, TimeSource
+from edge_fusion.events import (
+    ArrivalTime,
+    CatchUp,
+    CaughtUp,
+    EventTime,
+    Offline,
+    Reading,
+    TimeSource,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +53,7 @@ class End:
     arrival: ArrivalTime
 
 
-Entry = Reading | FrameFile | Offline | End
+Entry = Reading | FrameFile | Offline | CatchUp | CaughtUp | End
 
 
 def encode_entry(entry: Entry) -> bytes:
@@ -55,6 +65,10 @@ def encode_entry(entry: Entry) -> bytes:
             tagged = {"frame": entry}
         case Offline():
             tagged = {"offline": entry}
+        case CatchUp():
+            tagged = {"catch_up": entry}
+        case CaughtUp():
+            tagged = {"caught_up": entry}
         case End(arrival=arrival):
             tagged = {"end": arrival}
     return orjson.dumps(tagged, option=orjson.OPT_APPEND_NEWLINE)
@@ -74,19 +88,14 @@ def decode_entry(line: bytes) -> Entry:
         fault = error.errors()[0]
         place = ".".join(map(str, (kind, *fault["loc"])))
         raise ValueError(f"{place}: {fault['msg'].lower()}") from None
-    if not all(map(math.isfinite, _numbers(entry))):  # pydantic takes "nan" for a float
+    if not _is_finite(entry):  # pydantic takes "nan" for a float
         raise ValueError(f"{kind}: a number is not finite")
     return entry
 
 
-def _numbers(entry: Entry) -> tuple[float, ...]:
-    match entry:
-        case Reading(value=value, time=time, arrival=arrival):
-            return value, time, arrival
-        case FrameFile(time=time, arrival=arrival):
-            return time, arrival
-        case Offline(arrival=arrival) | End(arrival=arrival):
-            return (arrival,)
+def _is_finite(entry: Entry) -> bool:
+    values = (getattr(entry, each.name) for each in fields(entry))
+    return all(math.isfinite(value) for value in values if isinstance(value, float))
 
 
 _END: Final = TypeAdapter(ArrivalTime)
@@ -100,5 +109,7 @@ _KINDS: Final[Mapping[str, Callable[[Any], Entry]]] = {
     "reading": TypeAdapter(Reading).validate_python,
     "frame": TypeAdapter(FrameFile).validate_python,
     "offline": TypeAdapter(Offline).validate_python,
+    "catch_up": TypeAdapter(CatchUp).validate_python,
+    "caught_up": TypeAdapter(CaughtUp).validate_python,
     "end": _end,
 }

@@ -51,9 +51,15 @@ def test_every_float_comes_back_as_it_was(value: float, time: float, arrival: fl
     [
         (b"", "document"),
         (b'{"reading":{"site":"ha', "unexpected end"),
-        (b"[1]", "expected an object with one key of: reading, frame, offline, end"),
-        (b"{}", "expected an object with one key of: reading, frame, offline, end"),
-        (b'{"event": {}}', '"event" is none of: reading, frame, offline, end'),
+        (
+            b"[1]",
+            "expected an object with one key of: reading, frame, offline, catch_up, caught_up, end",
+        ),
+        (
+            b"{}",
+            "expected an object with one key of: reading, frame, offline, catch_up, caught_up, end",
+        ),
+        (b'{"event": {}}', '"event" is none of: reading, frame, offline, catch_up, caught_up, end'),
         (b'{"reading": {"site": "hall"}}', "reading.device: field required"),
         (b'{"reading": 1}', "reading: input should be"),
         (b'{"end": null}', "end: input should be a valid number"),
@@ -64,7 +70,7 @@ def test_every_float_comes_back_as_it_was(value: float, time: float, arrival: fl
         ),
         (READING.replace(b"21.4", b'"NaN"'), "reading: a number is not finite"),
         (FRAME.replace(b"1763892000.125", b'"-Infinity"'), "frame: a number is not finite"),
-        (b'{"\\n\\u001b[2J": 1}', '"??[2J" is none of: reading, frame, offline, end'),
+        (b'{"\\n\\u001b[2J": 1}', '"??[2J" is none of: reading, frame, offline'),
     ],
 )
 def test_a_bad_line_is_told_in_words(line: bytes, fault: str) -> None:

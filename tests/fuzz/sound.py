@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 
 from edge_fusion.codecs.decoder import Decoded, DecodeLimits
-from edge_fusion.codecs.dialect import Finding, Gone, Sample
 from edge_fusion.codecs.jpeg import excess, header_size, is_picture
 from edge_fusion.codecs.recorded import decode_entry, encode_entry
 from edge_fusion.codecs.times import format_time, parse_time
@@ -45,22 +44,6 @@ def check_decoded(found: Sequence[Decoded], message: Message) -> None:
                 assert each.arrival == message.arrival
             case Suspect():
                 assert each.reading in found
-            case Invalid():
-                check_invalid(each, message)
-            case Publication():
-                check_publication(each)
-
-
-def check_findings(found: Sequence[Finding], message: Message) -> None:
-    """What a dialect found, before the decoder gives it names and times."""
-    for each in found:
-        match each:
-            case Sample():
-                assert valid_name(each.quantity)
-                check_value(each.quantity, each.value)
-                assert each.time is None or math.isfinite(each.time)
-            case Gone():
-                assert each.device is None or isinstance(each.device, str)
             case Invalid():
                 check_invalid(each, message)
             case Publication():
