@@ -24,6 +24,7 @@ NOW = ArrivalTime(1795428000.0)
 _EVERYTHING = TopicPattern.parse("#")
 _FORMATS = sorted(SENSOR_FORMATS)
 _MOST_MESSAGES = 8
+_FORBIDDEN = str.maketrans("+#\0", "___")  # no broker delivers these in a topic
 _BERLIN = ZoneInfo("Europe/Berlin")
 
 
@@ -37,27 +38,33 @@ def check(data: bytes) -> None:
 
 
 def messages(data: bytes) -> Iterator[tuple[str, Message]]:
-    """The messages of an input with their formats. What is no format stands for some format."""
+    """The messages of an input with their formats. What is no format stands for some format.
+
+    They come up to 99 s apart, so that what a dialect remembers may also be forgotten.
+    """
+    arrival = NOW
     for part in data.split(SEPARATOR)[:_MOST_MESSAGES]:
         head, _, payload = part.partition(b"\n")
         form, _, topic = head.decode("utf-8", "replace").partition(" ")
         lot = crc32(head)
         if form not in SENSOR_FORMATS:
             form = _FORMATS[lot % len(_FORMATS)]
-        yield form, Message(topic, payload, NOW, retained=lot % 8 == 7)
+        arrival = ArrivalTime(arrival + lot % 100)
+        yield form, Message(topic.translate(_FORBIDDEN), payload, arrival, retained=lot % 8 == 7)
 
 
 def source(form: str, *, peculiar: bool = False) -> SensorSource:
     """A `[[sensors]]` entry that reads every topic; a peculiar one has all keys that it may."""
+    return SensorSource(_EVERYTHING, form, _all_keys(form) if peculiar else SensorKeys())
+
+
+def _all_keys(form: str) -> SensorKeys:
     table = SENSOR_FORMATS[form]
     paths = {TEMPERATURE: "temperature", HUMIDITY: "humidity", "co2": "air.0.co2"}
-    keys = SensorKeys(
+    return SensorKeys(
         paths=paths if table.paths else {},
-        time="ts" if peculiar else None,
-        quantity=TEMPERATURE if table.quantity and peculiar else None,
-        units={TEMPERATURE: TemperatureUnit.FAHRENHEIT, HUMIDITY: HumidityUnit.FRACTION}
-        if peculiar
-        else {},
-        zone=_BERLIN if peculiar else None,
+        time="ts" if table.paths else None,
+        quantity=TEMPERATURE if table.quantity else None,
+        units={TEMPERATURE: TemperatureUnit.FAHRENHEIT, HUMIDITY: HumidityUnit.FRACTION},
+        zone=_BERLIN,
     )
-    return SensorSource(_EVERYTHING, form, keys)
