@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from edge_fusion.codecs.times import Unzoned, parse_time
-from edge_fusion.events import EventTime
+from edge_fusion.events import ArrivalTime, EventTime
 
 _ORIENTATION: Final = 0x0112
 _EXIF_DIRECTORY: Final = 0x8769
@@ -68,11 +68,14 @@ def orientation(tiff: bytes) -> Orientation:
     return _ORIENTATIONS.get(value, Orientation.TOP_LEFT)
 
 
-def time_taken(tiff: bytes, zone: ZoneInfo | None = None) -> EventTime | None:
+def time_taken(
+    tiff: bytes, zone: ZoneInfo | None = None, near: ArrivalTime | None = None
+) -> EventTime | None:
     """DateTimeOriginal with its SubSecTimeOriginal and OffsetTimeOriginal, as an instant.
 
-    Without an offset it is read in `zone`. None where there is no such time, none that is a date
-    (cameras without a clock write zeros or blanks), or neither offset nor zone.
+    Without an offset it is read in `zone`, `near` telling the two hours apart that bear the same
+    name. None where there is no such time, none that is a date (cameras without a clock write
+    zeros or blanks), or neither offset nor zone.
     """
     order = _order(tiff)
     fields = _exif_directory(tiff, order)
@@ -85,7 +88,7 @@ def time_taken(tiff: bytes, zone: ZoneInfo | None = None) -> EventTime | None:
     iso = f"{year}-{month}-{day}T{clock}"
     iso += f".{decimals}" if _DECIMALS.fullmatch(decimals) else ""
     iso += offset if _OFFSET.fullmatch(offset) else ""
-    time = parse_time(iso, zone)
+    time = parse_time(iso, zone, near)
     return None if isinstance(time, Unzoned) else time
 
 

@@ -14,7 +14,7 @@ from edge_fusion.codecs.exif import time_taken
 from edge_fusion.codecs.invalid import invalid
 from edge_fusion.codecs.jpeg import excess, exif_of, header_size, is_picture
 from edge_fusion.codecs.times import property_time, stated_time
-from edge_fusion.events import EventTime, Invalid, InvalidReason, Message
+from edge_fusion.events import ArrivalTime, EventTime, Invalid, InvalidReason, Message
 
 IMAGE_FIELDS: Final = ("image", "image_b64", "data", "picture")
 TIME_FIELDS: Final = ("time", "ts", "timestamp")
@@ -85,7 +85,7 @@ def decode_frame(
         return picture
     if len(picture.image) > max_frame_bytes:
         return _too_large(message, len(picture.image), max_frame_bytes)
-    return _dated(_guarded(message, picture, max_pixels), keys)
+    return _dated(_guarded(message, picture, max_pixels), keys, message.arrival)
 
 
 def _too_large(message: Message, size: int, limit: int) -> Invalid:
@@ -105,10 +105,10 @@ def _guarded(message: Message, picture: Picture, max_pixels: int) -> Picture | I
     return picture
 
 
-def _dated(picture: Picture | Invalid, keys: FrameKeys) -> Picture | Invalid:
+def _dated(picture: Picture | Invalid, keys: FrameKeys, now: ArrivalTime) -> Picture | Invalid:
     if isinstance(picture, Invalid) or picture.time is not None or not keys.exif_time:
         return picture
-    return replace(picture, time=time_taken(exif_of(picture.image), keys.zone))
+    return replace(picture, time=time_taken(exif_of(picture.image), keys.zone, now))
 
 
 def _open(

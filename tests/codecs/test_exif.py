@@ -13,6 +13,7 @@ from PIL import Image
 
 from edge_fusion.codecs.exif import Orientation, orientation, time_taken
 from edge_fusion.codecs.jpeg import exif_of
+from edge_fusion.events import ArrivalTime
 
 BERLIN = ZoneInfo("Europe/Berlin")
 ORDERS = pytest.mark.parametrize("order", ["<", ">"])
@@ -101,6 +102,13 @@ def test_a_time_without_an_offset_needs_a_zone() -> None:
     assert taken("2026:07:23 18:06:22", zone=BERLIN) == 1784822782.0
     assert taken("2026:07:23 18:06:22", offset="   :  ", zone=BERLIN) == 1784822782.0
     assert taken("2026:07:23 18:06:22", offset="+00:00", zone=BERLIN) == 1784829982.0
+
+
+def test_of_an_hour_that_comes_twice_the_one_nearest_to_arrival_is_meant() -> None:
+    twice = tiff("<", 1, "2026:10:25 02:30:00")
+    assert time_taken(twice, BERLIN) == 1792888200.0
+    assert time_taken(twice, BERLIN, ArrivalTime(1792888201.0)) == 1792888200.0
+    assert time_taken(twice, BERLIN, ArrivalTime(1792891801.0)) == 1792891800.0
 
 
 @pytest.mark.parametrize(
