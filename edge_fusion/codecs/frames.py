@@ -70,7 +70,7 @@ def decode_frame(
 
     Refuses, in this order: EMPTY, TOO_LARGE (also once base64 is undone), TIME, what is wrong with
     a JSON envelope (SYNTAX, MISSING_FIELD), NOT_AN_IMAGE, UNDECODABLE_IMAGE where the header
-    states no size, TOO_MANY_PIXELS (also if fewer are gone over more often).
+    states no size, TOO_MANY_PIXELS (also of a JPEG whose scans together go over too many).
     """
     if not message.payload:
         return invalid(message, InvalidReason.EMPTY, "the payload is empty")
