@@ -76,9 +76,13 @@ class Running:
         text = configuration.format(port=broker_port, web=self.web, mqtt=mqtt, store=store)
         self.path.write_text(text)
         self.log = directory / "daemon.log"
-        self._command = [sys.executable, "-m", "edge_fusion", "run", "-c", str(self.path)]
-        self._command += map(str, arguments)
+        self._arguments = ["run", "-c", str(self.path), *map(str, arguments)]
+        self._command = [*self.command(), *self._arguments]
         self.start()
+
+    def command(self) -> list[str]:
+        """What to run, but for its arguments."""
+        return [sys.executable, "-m", "edge_fusion"]
 
     def start(self) -> None:
         """Start it, or start it again after its end."""

@@ -7,12 +7,21 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from edge_fusion.codecs.chirpstack import decode_chirpstack
 from edge_fusion.codecs.dialect import Dialect
+from edge_fusion.codecs.edgex import decode_edgex
 from edge_fusion.codecs.esphome import decode_esphome, esphome_availability
+from edge_fusion.codecs.homie import Homie
 from edge_fusion.codecs.json_reading import decode_json
 from edge_fusion.codecs.plain import decode_plain
+from edge_fusion.codecs.ruuvi import decode_ruuvi
+from edge_fusion.codecs.senml import decode_senml
 from edge_fusion.codecs.shelly import decode_shelly, shelly_availability
+from edge_fusion.codecs.sparkplug.dialect import Sparkplug
+from edge_fusion.codecs.statestream import Statestream
 from edge_fusion.codecs.tasmota import decode_tasmota, tasmota_availability
+from edge_fusion.codecs.theengs import decode_theengs
+from edge_fusion.codecs.ttn import decode_ttn
 from edge_fusion.codecs.zigbee2mqtt import decode_zigbee2mqtt, zigbee2mqtt_availability
 
 
@@ -26,10 +35,13 @@ class SensorFormat:
 
     make: makes the dialect, once for each `[[sensors]]` entry, since some remember what came
     before. availability: from the entry's topic pattern to that of the topics on which its
-    devices are said to be there or gone, None if there is none. quantity: whether a payload is
+    devices are said to be there or gone, None if there is none; which the dialect understands too,
+    for where only it can name the device. quantity: whether a payload is
     one bare value, so that the configuration or the topic must say of what; names_quantity: the
     dialect finds that in the topic by itself. paths: whether values lie at dotted paths, which the
-    configuration may give.
+    configuration may give; names: whether they have names of their own, which it may give instead.
+    dated: whether each value has its time where the format says, so that no path of one may be
+    given. groups: whether one message may speak of several devices.
     """
 
     make: Callable[[], Dialect]
@@ -37,12 +49,20 @@ class SensorFormat:
     quantity: bool = False
     names_quantity: bool = False
     paths: bool = False
+    dated: bool = False
+    groups: bool = False
+    names: bool = False
 
 
 SENSOR_FORMATS: Final[Mapping[str, SensorFormat]] = MappingProxyType(
     {
         "json": SensorFormat(lambda: decode_json, paths=True),
         "plain": SensorFormat(lambda: decode_plain, quantity=True),
+        "senml": SensorFormat(lambda: decode_senml, paths=True, dated=True, groups=True),
+        "ttn": SensorFormat(lambda: decode_ttn, paths=True),
+        "chirpstack": SensorFormat(lambda: decode_chirpstack, paths=True),
+        "theengs": SensorFormat(lambda: decode_theengs),
+        "ruuvi": SensorFormat(lambda: decode_ruuvi),
         "zigbee2mqtt": SensorFormat(
             lambda: decode_zigbee2mqtt, zigbee2mqtt_availability, paths=True
         ),
@@ -51,5 +71,9 @@ SENSOR_FORMATS: Final[Mapping[str, SensorFormat]] = MappingProxyType(
         "esphome": SensorFormat(
             lambda: decode_esphome, esphome_availability, quantity=True, names_quantity=True
         ),
+        "sparkplug": SensorFormat(Sparkplug, names=True),
+        "homie": SensorFormat(Homie, names=True),
+        "homeassistant": SensorFormat(Statestream, names=True),
+        "edgex": SensorFormat(lambda: decode_edgex, names=True),
     }
 )

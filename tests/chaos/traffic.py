@@ -8,6 +8,7 @@ import random
 import threading
 import time
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -77,11 +78,18 @@ class House:
     """Sends `rate` dated readings a second at QoS 1, and some frames at QoS 0, until `stop`."""
 
     def __init__(
-        self, broker: Broker, *, sites: int = 4, devices: int = 10, rate: float = 200
+        self,
+        broker: Broker,
+        *,
+        sites: int = 4,
+        devices: int = 10,
+        rate: float = 200,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.ledger = Ledger()
         self.sites = [f"site-{number}" for number in range(sites)]
-        self.began = time.time()
+        self.began = clock()
+        self._clock = clock
         self._devices = [f"probe-{number}" for number in range(devices)]
         self._rate = rate
         self._client = broker.collect()
@@ -103,10 +111,10 @@ class House:
         return HOT if phase < HOT_SECONDS else COLD
 
     def _live(self) -> None:
-        number = 0
+        number, began = 0, time.monotonic()
         while not self._stop.is_set():
-            due = self.began + number / self._rate
-            time.sleep(max(0.0, due - time.time()))
+            due = began + number / self._rate
+            time.sleep(max(0.0, due - time.monotonic()))
             site = self.sites[number % len(self.sites)]
             device = self._devices[number // len(self.sites) % len(self._devices)]
             self._read(site, device)
@@ -116,7 +124,7 @@ class House:
             number += 1
 
     def _read(self, site: str, device: str) -> None:
-        at = round(time.time(), 6)
+        at = round(self._clock(), 6)
         value = self.temperature(site, at) + self._random.random() / 10
         payload = json.dumps({"t": value, "at": at}).encode()
         self._client._client.publish(f"home/{site}/{device}", payload, 1)
