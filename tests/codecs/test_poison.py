@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from fuzz.pictures import CAMERAS
-from fuzz.sensors import messages, source
+from fuzz.sensors import AVAILABILITY, messages, source
 from fuzz.sound import LIMITS, check_decoded
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -92,7 +92,12 @@ def damaged(payload: bytes) -> st.SearchStrategy[bytes]:
 
 def everything(*, peculiar: bool) -> Decoder:
     """A source of every format that reads every topic, and a camera of every format."""
-    return Decoder([source(form, peculiar=peculiar) for form in SENSOR_FORMATS], CAMERAS, LIMITS)
+    return Decoder(
+        [source(form, peculiar=peculiar) for form in SENSOR_FORMATS],
+        CAMERAS,
+        LIMITS,
+        [AVAILABILITY],
+    )
 
 
 @pytest.mark.parametrize("device", DEVICES)

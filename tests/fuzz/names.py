@@ -23,7 +23,7 @@ from edge_fusion.codecs.times import (
     stated_time,
 )
 from edge_fusion.codecs.topics import PLACEHOLDERS, TopicPattern, discovery_id, valid_name
-from edge_fusion.codecs.units import Unit, canonical, stated_unit
+from edge_fusion.codecs.units import Unit, canonical, clipped, stated_unit
 from edge_fusion.config.measures import (
     format_duration,
     parse_duration,
@@ -105,7 +105,7 @@ def _check_canonical(quantity: str, number: float, unit: Unit | None) -> None:
     value = canonical(quantity, number, unit)
     assert isinstance(value, InvalidReason | float)
     if isinstance(value, float):
-        check_value(quantity, value)
+        check_value(quantity, clipped(quantity, value))
 
 
 def _check_measure(word: str) -> None:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from fuzz.sound import LIMITS, check_decoded
 
-from edge_fusion.codecs.decoder import Decoder, SensorSource
+from edge_fusion.codecs.decoder import AvailabilitySource, Decoder, SensorSource
 from edge_fusion.codecs.dialect import SensorKeys
 from edge_fusion.codecs.formats import SENSOR_FORMATS
 from edge_fusion.codecs.topics import TopicPattern
@@ -21,6 +21,7 @@ from edge_fusion.events import HUMIDITY, TEMPERATURE, ArrivalTime, Message
 
 SEPARATOR = b"\n%%\n"
 NOW = ArrivalTime(1795428000.0)
+AVAILABILITY = AvailabilitySource(TopicPattern.parse("available/{device}"))
 _EVERYTHING = TopicPattern.parse("#")
 _FORMATS = sorted(SENSOR_FORMATS)
 _MOST_MESSAGES = 8
@@ -33,7 +34,8 @@ def check(data: bytes) -> None:
     decoders: dict[str, Decoder] = {}
     for form, message in messages(data):
         if form not in decoders:
-            decoders[form] = Decoder([source(form, peculiar=message.retained)], [], LIMITS)
+            sensor = source(form, peculiar=message.retained)
+            decoders[form] = Decoder([sensor], [], LIMITS, [AVAILABILITY])
         check_decoded(decoders[form].decode(message), message)
 
 
@@ -55,7 +57,9 @@ def messages(data: bytes) -> Iterator[tuple[str, Message]]:
 
 def source(form: str, *, peculiar: bool = False) -> SensorSource:
     """A `[[sensors]]` entry that reads every topic; a peculiar one has all keys that it may."""
-    return SensorSource(_EVERYTHING, form, _all_keys(form) if peculiar else SensorKeys())
+    if peculiar:
+        return SensorSource(_EVERYTHING, form, _all_keys(form), site="hall", device="probe")
+    return SensorSource(_EVERYTHING, form, SensorKeys())
 
 
 def _all_keys(form: str) -> SensorKeys:
