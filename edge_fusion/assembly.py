@@ -85,10 +85,18 @@ def _subscriptions(
 def decoder(settings: Settings) -> Decoder:
     limits = settings.limits
     return Decoder(
-        [_sensor(sensor) for sensor in settings.sensors],
-        [_camera(camera) for camera in settings.cameras],
+        sensor_sources(settings),
+        camera_sources(settings),
         DecodeLimits(limits.max_payload_bytes, limits.max_frame_bytes, limits.max_pixels),
     )
+
+
+def sensor_sources(settings: Settings) -> list[SensorSource]:
+    return [_sensor(sensor) for sensor in settings.sensors]
+
+
+def camera_sources(settings: Settings) -> list[CameraSource]:
+    return [_camera(camera) for camera in settings.cameras]
 
 
 def _sensor(sensor: SensorSettings) -> SensorSource:
