@@ -24,18 +24,29 @@ class SensorFormat:
     before. availability: from the entry's topic pattern to that of the topics on which its
     devices are said to be there or gone, None if there is none. quantity: whether a payload is
     one bare value, so that the configuration or the topic must say of what. paths: whether values
-    lie at dotted paths, which the configuration may give.
+    lie at dotted paths, which the configuration may give. usual_topics: patterns of the topics on
+    which devices of this format speak unless told otherwise. telling: whether readings can be
+    found in payloads of this format only, so that it is recognised on any other topic too.
     """
 
     make: Callable[[], Dialect]
     availability: Callable[[str], str | None] = _nowhere
     quantity: bool = False
     paths: bool = False
+    usual_topics: tuple[str, ...] = ()
+    telling: bool = False
 
 
 SENSOR_FORMATS: Final[Mapping[str, SensorFormat]] = MappingProxyType(
     {
         "json": SensorFormat(lambda: decode_json, paths=True),
-        "plain": SensorFormat(lambda: decode_plain, quantity=True),
+        "plain": SensorFormat(
+            lambda: decode_plain,
+            quantity=True,
+            usual_topics=(  # of Shelly's first generation
+                "shellies/{device}/sensor/temperature",
+                "shellies/{device}/sensor/humidity",
+            ),
+        ),
     }
 )

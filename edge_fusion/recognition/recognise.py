@@ -1,0 +1,260 @@
+"""What topics carry: from the messages heard on each to a format and its keys, or a picture.
+
+Every format of `SENSOR_FORMATS` is tried with its own dialect, so that what is recognised here is
+what the decoder will read. A format is believed on its usual topics and, if it is a telling one,
+anywhere; then JSON and bare numbers are looked into by the names of their fields and topics.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from edge_fusion.codecs.decoder import DecodeLimits
+from edge_fusion.codecs.dialect import Dialect, Sample, SensorKeys
+from edge_fusion.codecs.document import load
+from edge_fusion.codecs.formats import SENSOR_FORMATS, SensorFormat
+from edge_fusion.codecs.frames import (
+    FrameFormat,
+    FrameKeys,
+    Picture,
+    decode_frame,
+)
+from edge_fusion.codecs.numerals import split_unit
+from edge_fusion.codecs.topics import TopicPattern
+from edge_fusion.codecs.units import TemperatureUnit, stated_unit
+from edge_fusion.events import HUMIDITY, TEMPERATURE, Message
+from edge_fusion.recognition.fields import (
+    DEFAULT_UNITS,
+    Document,
+    Fields,
+    find_fields,
+    find_texts,
+    find_time,
+)
+from edge_fusion.recognition.heard import Heard
+from edge_fusion.recognition.words import is_generic, is_other, quantity_in
+
+_LIMITS: Final = DecodeLimits()
+_UNTOLD: Final = SensorKeys(units=DEFAULT_UNITS)
+_SENSED: Final = frozenset({TEMPERATURE, HUMIDITY})
+_BASE64_STARTS: Final = ("/9j/", "iVBORw0KGgo", "data:image/")
+_PICTURE_TOPICS: Final = ("frigate/{camera}/+/snapshot", "BlueIris/{camera}/alert-image-b64")
+
+
+@dataclass(frozen=True, slots=True)
+class SensorTopic:
+    """A topic that carries readings.
+
+    usual: the pattern of the format that the topic follows, None if it is a topic of its own
+    kind. quantities: what it measures. names_device: whether the payloads say who measured.
+    others: further paths that hold the same quantities.
+    """
+
+    heard: Heard
+    format: str
+    keys: SensorKeys
+    quantities: frozenset[str]
+    usual: str | None = None
+    names_device: bool = False
+    others: tuple[str, ...] = ()
+
+    @property
+    def topic(self) -> str:
+        return self.heard.topic
+
+
+@dataclass(frozen=True, slots=True)
+class CameraTopic:
+    """A topic that carries pictures. usual: as for `SensorTopic`."""
+
+    heard: Heard
+    format: FrameFormat = FrameFormat.AUTO
+    keys: FrameKeys = field(default_factory=FrameKeys)
+    usual: str | None = None
+
+    @property
+    def topic(self) -> str:
+        return self.heard.topic
+
+
+Recognised = SensorTopic | CameraTopic
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """What a format finds on a topic."""
+
+    name: str
+    keys: SensorKeys
+    samples: tuple[Sample, ...]
+    others: tuple[str, ...] = ()
+
+    @property
+    def form(self) -> SensorFormat:
+        return SENSOR_FORMATS[self.name]
+
+
+def recognise(heard: Sequence[Heard]) -> list[Recognised]:
+    """What is known of each topic that carries temperature, humidity or pictures, in their order.
+
+    Other topics are left out. Looks at the given messages only; never raises for any payload.
+    """
+    attempts = _try_dialects(heard)
+    found = (_camera(one) or _sensor(one, attempts[one.topic]) for one in heard)
+    return [one for one in found if one is not None]
+
+
+def _camera(heard: Heard) -> CameraTopic | None:
+    usual = _usual(_PICTURE_TOPICS, heard.topic)
+    for form, keys in _ways_to_look(heard.messages):
+        if any(_is_picture(message, form, keys) for message in heard.messages):
+            return CameraTopic(heard, form, keys, usual)
+    return None
+
+
+def _is_picture(message: Message, form: FrameFormat, keys: FrameKeys) -> bool:
+    picture = decode_frame(
+        message,
+        form,
+        keys,
+        max_frame_bytes=_LIMITS.max_frame_bytes,
+        max_pixels=_LIMITS.max_pixels,
+    )
+    return isinstance(picture, Picture)
+
+
+def _ways_to_look(messages: Sequence[Message]) -> Iterator[tuple[FrameFormat, FrameKeys]]:
+    """As `decode_frame` looks by itself, then at each field that looks like base64."""
+    documents = _documents(messages)
+    time = find_time(documents)
+    yield FrameFormat.AUTO, FrameKeys(time=time)
+    for document in documents:
+        for path, text in find_texts(document.content):
+            if text.startswith(_BASE64_STARTS):
+                yield FrameFormat.JSON, FrameKeys(path, time)
+
+
+def _sensor(heard: Heard, attempts: Sequence[_Attempt]) -> SensorTopic | None:
+    usual = [
+        (attempt, pattern)
+        for attempt in attempts
+        if (pattern := _usual(attempt.form.usual_topics, heard.topic)) is not None
+    ]
+    if usual:
+        attempt, pattern = max(usual, key=lambda one: _literal_levels(one[1]))
+        return _recognised(heard, attempt, pattern)
+    for attempt in attempts:
+        if attempt.form.telling or attempt.name in _GUESSES:
+            return _recognised(heard, attempt, None)
+    return None
+
+
+def _recognised(heard: Heard, attempt: _Attempt, usual: str | None) -> SensorTopic:
+    return SensorTopic(
+        heard,
+        attempt.name,
+        attempt.keys,
+        frozenset(sample.quantity for sample in attempt.samples) & _SENSED,
+        usual,
+        any(sample.device is not None for sample in attempt.samples),
+        attempt.others,
+    )
+
+
+def _usual(patterns: Sequence[str], topic: str) -> str | None:
+    fitting = (text for text in patterns if TopicPattern.parse(text).match(topic) is not None)
+    return next(fitting, None)
+
+
+def _literal_levels(pattern: str) -> int:
+    return sum(not level.startswith(("{", "+", "#")) for level in pattern.split("/"))
+
+
+def _try_dialects(heard: Sequence[Heard]) -> Mapping[str, Sequence[_Attempt]]:
+    """What each format finds on each topic: those first that need not be told what they read."""
+    attempts: dict[str, list[_Attempt]] = defaultdict(list)
+    messages = sorted((m for one in heard for m in one.messages), key=lambda m: m.arrival)
+    for name, form in SENSOR_FORMATS.items():
+        if name not in _GUESSES:
+            # One dialect hears all, in order: what is said on one topic may explain another.
+            for topic, samples in _hear(form.make(), _UNTOLD, messages):
+                attempts[topic].append(_Attempt(name, _UNTOLD, samples))
+    for name, guess in _GUESSES.items():
+        for one in heard:
+            fields = guess(one)
+            if fields is not None:
+                for topic, samples in _hear(SENSOR_FORMATS[name].make(), fields.keys, one.messages):
+                    attempts[topic].append(_Attempt(name, fields.keys, samples, fields.others))
+    return attempts
+
+
+def _hear(
+    decode: Dialect, keys: SensorKeys, messages: Sequence[Message]
+) -> Iterator[tuple[str, tuple[Sample, ...]]]:
+    """The topics on which a dialect finds temperature or humidity, and all that it finds there.
+
+    A retained message is no reading, but shows what one would look like.
+    """
+    found: dict[str, list[Sample]] = defaultdict(list)
+    for message in messages:
+        findings = decode(replace(message, retained=False), keys)
+        found[message.topic] += [one for one in findings if isinstance(one, Sample)]
+    for topic, samples in found.items():
+        if any(sample.quantity in _SENSED for sample in samples):
+            yield topic, tuple(samples)
+
+
+def _find_fields(heard: Heard) -> Fields | None:
+    return find_fields(_documents(heard.messages))
+
+
+def _documents(messages: Sequence[Message]) -> list[Document]:
+    documents = []
+    for message in messages:
+        if message.payload.lstrip()[:1] in {b"{", b"["}:
+            try:
+                content = load(message.payload)
+            except ValueError:
+                continue
+            documents.append(Document(content, message.arrival, message.retained))
+    return documents
+
+
+def _name_quantity(heard: Heard) -> Fields | None:
+    """What bare numbers measure, by the topic's levels from the last, else by a stated unit."""
+    levels = heard.topic.split("/")
+    for index in reversed(range(len(levels))):
+        named = quantity_in(levels[index])
+        if named is None or named.vague:
+            continue
+        below = levels[index + 1 :]
+        if any(map(is_other, [*levels[max(index - 1, 0) : index], *below])):
+            return None
+        if named.extra and not all(map(is_generic, below)):
+            continue  # `th_temperature/battery` is no temperature
+        return Fields(_bare(named.quantity, named.unit))
+    stated = any(_states_degrees(message.payload) for message in heard.messages)
+    return Fields(_bare(TEMPERATURE, None)) if stated else None
+
+
+def _bare(quantity: str, unit: TemperatureUnit | None) -> SensorKeys:
+    units = DEFAULT_UNITS if unit is None else {**DEFAULT_UNITS, TEMPERATURE: unit}
+    return SensorKeys(quantity=quantity, units=units)
+
+
+def _states_degrees(payload: bytes) -> bool:
+    parts = split_unit(payload[:64].decode(errors="replace"))
+    # A single letter may be anything: farads, coulombs, thousands.
+    return (
+        parts is not None and len(parts[1]) > 1 and stated_unit(TEMPERATURE, parts[1]) is not None
+    )
+
+
+_GUESSES: Final[Mapping[str, Callable[[Heard], Fields | None]]] = {
+    "json": _find_fields,
+    "plain": _name_quantity,
+}
+"""The formats that must be told where or what the values are, and how to find that out."""
