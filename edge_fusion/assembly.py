@@ -19,7 +19,7 @@ from edge_fusion.align.windows import assigner
 from edge_fusion.announcer import Announcer, Voice
 from edge_fusion.codecs.alert import ModelIdentity
 from edge_fusion.codecs.decoder import CameraSource, DecodeLimits, Decoder, SensorSource
-from edge_fusion.codecs.dialect import SensorKeys
+from edge_fusion.codecs.dialect import USUAL_PATHS, SensorKeys
 from edge_fusion.codecs.frames import FrameKeys
 from edge_fusion.codecs.jpeg import decode_rgb
 from edge_fusion.config.settings import AlertSettings, ModelSettings, MqttSettings, Settings
@@ -225,7 +225,8 @@ def simulated_topics(settings: Settings, path: Path) -> tuple[str, str | None, d
     """
     for sensor in settings.sensors:
         if sensor.format == JSON:
-            paths = {q: p for q, p in sensor.paths.items() if q in {TEMPERATURE, HUMIDITY}}
+            given = sensor.paths or USUAL_PATHS
+            paths = {q: p for q, p in given.items() if q in {TEMPERATURE, HUMIDITY}}
             if sensor.time is not None:
                 paths["time"] = sensor.time
             cameras = [camera.pattern.text for camera in settings.cameras]

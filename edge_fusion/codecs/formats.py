@@ -8,8 +8,12 @@ from types import MappingProxyType
 from typing import Final
 
 from edge_fusion.codecs.dialect import Dialect
+from edge_fusion.codecs.esphome import decode_esphome, esphome_availability
 from edge_fusion.codecs.json_reading import decode_json
 from edge_fusion.codecs.plain import decode_plain
+from edge_fusion.codecs.shelly import decode_shelly, shelly_availability
+from edge_fusion.codecs.tasmota import decode_tasmota, tasmota_availability
+from edge_fusion.codecs.zigbee2mqtt import decode_zigbee2mqtt, zigbee2mqtt_availability
 
 
 def _nowhere(_topic: str) -> None:
@@ -23,15 +27,17 @@ class SensorFormat:
     make: makes the dialect, once for each `[[sensors]]` entry, since some remember what came
     before. availability: from the entry's topic pattern to that of the topics on which its
     devices are said to be there or gone, None if there is none. quantity: whether a payload is
-    one bare value, so that the configuration or the topic must say of what. paths: whether values
-    lie at dotted paths, which the configuration may give. usual_topics: patterns of the topics on
-    which devices of this format speak unless told otherwise. telling: whether readings can be
-    found in payloads of this format only, so that it is recognised on any other topic too.
+    one bare value, so that the configuration or the topic must say of what; names_quantity: the
+    dialect finds that in the topic by itself. paths: whether values lie at dotted paths, which the
+    configuration may give. usual_topics: patterns of the topics on which devices of this format
+    speak unless told otherwise, the best one first where several say the same. telling: whether
+    readings are found in payloads of this format only, so that it is recognised on any topic.
     """
 
     make: Callable[[], Dialect]
     availability: Callable[[str], str | None] = _nowhere
     quantity: bool = False
+    names_quantity: bool = False
     paths: bool = False
     usual_topics: tuple[str, ...] = ()
     telling: bool = False
@@ -40,13 +46,49 @@ class SensorFormat:
 SENSOR_FORMATS: Final[Mapping[str, SensorFormat]] = MappingProxyType(
     {
         "json": SensorFormat(lambda: decode_json, paths=True),
-        "plain": SensorFormat(
-            lambda: decode_plain,
-            quantity=True,
-            usual_topics=(  # of Shelly's first generation
-                "shellies/{device}/sensor/temperature",
-                "shellies/{device}/sensor/humidity",
+        "plain": SensorFormat(lambda: decode_plain, quantity=True),
+        "zigbee2mqtt": SensorFormat(
+            lambda: decode_zigbee2mqtt,
+            zigbee2mqtt_availability,
+            paths=True,
+            usual_topics=(
+                "zigbee2mqtt/{device}",
+                "zigbee2mqtt/{site}/{device}",
+                "zigbee2mqtt/{device}/temperature",
+                "zigbee2mqtt/{device}/humidity",
             ),
+        ),
+        "tasmota": SensorFormat(
+            lambda: decode_tasmota,
+            tasmota_availability,
+            usual_topics=(
+                "tele/{device}/SENSOR",
+                "tele/{site}/{device}/SENSOR",
+                "{device}/tele/SENSOR",
+                "{site}/{device}/tele/SENSOR",
+                "stat/{device}/STATUS8",
+                "stat/{device}/STATUS10",
+            ),
+        ),
+        "shelly": SensorFormat(
+            lambda: decode_shelly,
+            shelly_availability,
+            usual_topics=(
+                "{device}/events/rpc",
+                "{site}/{device}/events/rpc",
+                "{device}/status/+",
+                "{site}/{device}/status/+",
+                "shellies/{device}/sensor/+",
+                "shellies/{device}/ext_temperature/+",
+                "shellies/{device}/ext_humidity/+",
+            ),
+        ),
+        "esphome": SensorFormat(
+            lambda: decode_esphome,
+            esphome_availability,
+            quantity=True,
+            names_quantity=True,
+            usual_topics=("{device}/sensor/+/state", "{site}/{device}/sensor/+/state"),
         ),
     }
 )

@@ -33,12 +33,14 @@ Source = SensorSource | CameraSource
 class Section:
     """One `[[sensors]]` or `[[cameras]]` section, and the topics that it was made for.
 
-    misnamed: what stands in these topics where a name should, and is none.
+    misnamed: what stands in these topics where a name should, and is none. says_nothing_new:
+    whether the same devices say the same on topics of another section, so that it is not needed.
     """
 
     source: Source
     topics: tuple[Recognised, ...]
     misnamed: tuple[str, ...] = ()
+    says_nothing_new: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +94,12 @@ def generalise(recognised: Sequence[Recognised], taken: Sequence[str] = ()) -> l
         members = {one.topic for one in family}
         foreign = [*taken, *(one.topic for one in recognised if one.topic not in members)]
         parts += _shapes(family, foreign)
-    parts.sort(key=lambda part: isinstance(part[1][0], CameraTopic))
-    return [_section(shape, topics) for shape, topics in _with_names_apart(parts)]
+    return sorted(_told_apart(parts), key=_place)
+
+
+def _place(section: Section) -> tuple[bool, str]:
+    """Sensors first, in order of their topics."""
+    return isinstance(section.source, CameraSource), section.source.pattern.text
 
 
 def left_over(topics: Iterable[str], sections: Sequence[Section]) -> list[str]:
@@ -257,23 +263,36 @@ def _split(
             yield index, level, [one for one in topics if one.topic.split("/")[index] == level]
 
 
-def _with_names_apart(parts: Sequence[_Part]) -> list[_Part]:
+def _told_apart(parts: Sequence[_Part]) -> Iterator[Section]:
     """No two senders of different sections under one name, if they send the same.
 
-    Those with the shorter topics keep it.
+    Within a usual form they are one sender, who says the same again; so a section adds nothing
+    if all that it reads was said on better topics.
     """
-    taken: dict[tuple[str, str, str], Hashable] = {}
-    apart = list(parts)
-    for index in sorted(range(len(parts)), key=lambda index: len("/".join(parts[index][0].levels))):
-        shape, topics = parts[index]
-        # Devices of a usual form are known by several topics of that form.
-        whose = topics[0].usual and topics[0].format
-        claims = list(_claims(shape, topics))
-        if any(claim in taken and not (whose and taken[claim] == whose) for claim in claims):
-            apart[index] = (shape.nameless(), topics)
+    taken: dict[tuple[str, str, str], str | None] = {}
+    for shape, topics in sorted(parts, key=_preference):
+        form = _usual_form(topics[0])
+        claims = set(_claims(shape, topics))
+        owners = {taken[claim] for claim in claims if claim in taken}
+        if form is not None and owners == {form} and claims <= taken.keys():
+            yield _section(shape, topics, says_nothing_new=True)
+        elif (form is None and owners) or owners - {form}:
+            yield _section(shape.nameless(), topics)
         else:
-            taken |= dict.fromkeys(claims, whose)
-    return apart
+            taken |= dict.fromkeys(claims, form)
+            yield _section(shape, topics)
+
+
+def _preference(part: _Part) -> tuple[int, int, str]:
+    """Usual topics in the order of their format, then shorter patterns first."""
+    shape, (first, *_) = part
+    form, text = _usual_form(first), "/".join(shape.levels)
+    rank = 0 if form is None else SENSOR_FORMATS[form].usual_topics.index(first.usual or "")
+    return rank, len(text), text
+
+
+def _usual_form(one: Recognised) -> str | None:
+    return one.format if isinstance(one, SensorTopic) and one.usual is not None else None
 
 
 def _claims(shape: _Shape, topics: Sequence[Recognised]) -> Iterator[tuple[str, str, str]]:
@@ -287,8 +306,10 @@ def _claims(shape: _Shape, topics: Sequence[Recognised]) -> Iterator[tuple[str, 
             yield from ((site, name, quantity) for quantity in quantities)
 
 
-def _section(shape: _Shape, topics: Sequence[Recognised]) -> Section:
-    return Section(_source(shape, topics), tuple(topics), shape.misnamed)
+def _section(
+    shape: _Shape, topics: Sequence[Recognised], *, says_nothing_new: bool = False
+) -> Section:
+    return Section(_source(shape, topics), tuple(topics), shape.misnamed, says_nothing_new)
 
 
 def _source(shape: _Shape, topics: Sequence[Recognised]) -> Source:

@@ -144,7 +144,7 @@ def _sensor(heard: Heard, attempts: Sequence[_Attempt]) -> SensorTopic | None:
         if (pattern := _usual(attempt.form.usual_topics, heard.topic)) is not None
     ]
     if usual:
-        attempt, pattern = max(usual, key=lambda one: _literal_levels(one[1]))
+        attempt, pattern = max(usual, key=lambda found: _literal_levels(found[1]))
         return _recognised(heard, attempt, pattern)
     for attempt in attempts:
         if attempt.form.telling or attempt.name in _GUESSES:
@@ -165,8 +165,9 @@ def _recognised(heard: Heard, attempt: _Attempt, usual: str | None) -> SensorTop
 
 
 def _usual(patterns: Sequence[str], topic: str) -> str | None:
-    fitting = (text for text in patterns if TopicPattern.parse(text).match(topic) is not None)
-    return next(fitting, None)
+    """The pattern that fits the topic, the most literal one where several do."""
+    fitting = [text for text in patterns if TopicPattern.parse(text).match(topic) is not None]
+    return max(fitting, key=_literal_levels, default=None)
 
 
 def _literal_levels(pattern: str) -> int:

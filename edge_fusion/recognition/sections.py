@@ -51,7 +51,8 @@ def write_sections(sections: Sequence[Section], heard: Sequence[Heard]) -> str:
 
     `heard` is all that was heard, since what a pattern reads besides its own topics is told.
     """
-    return "\n".join(_written(_evidence(section, heard)) for section in sections)
+    written = (_written(_evidence(section, heard)) for section in sections)
+    return "\n".join(written)
 
 
 def quoted(text: str) -> str:
@@ -89,6 +90,8 @@ def _decoder(source: Source) -> Decoder:
 
 def _written(evidence: _Evidence) -> str:
     source = evidence.section.source
+    if evidence.section.says_nothing_new:
+        return f"# {_summary(evidence)}: on {printable(source.pattern.text)}, said above already\n"
     table = "sensors" if isinstance(source, SensorSource) else "cameras"
     lines = [
         f"# {_summary(evidence)}",

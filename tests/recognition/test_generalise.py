@@ -110,8 +110,8 @@ def test_bare_numbers_of_different_quantities_are_never_read_by_one_pattern() ->
         for quantity in ("temperature", "humidity", "outside_temperature")
     ]
     assert sections(published) == [
-        ("base/{device}/humidity", None, None),
         ("base/+/outside_temperature", None, None),
+        ("base/{device}/humidity", None, None),
         ("base/{device}/temperature", None, None),
     ]
 
