@@ -23,7 +23,6 @@ from edge_fusion.errors import ConfigError, EdgeFusionError, ModelError, Recordi
 from edge_fusion.logs import LogFormat, LogLevel, set_up_logging
 
 if TYPE_CHECKING:
-    from edge_fusion.config.overrides import Override
     from edge_fusion.config.settings import MqttSettings, Settings
 
 EX_CONFIG: Final = 78
@@ -234,33 +233,30 @@ def sniff(
     ] = None,
 ) -> None:
     """Listen to a broker and print the [[sensors]] and [[cameras]] that it has."""
+    given = {
+        ("host",): host,
+        ("port",): port,
+        ("username",): username,
+        ("password_file",): password_file and password_file.absolute(),
+        ("tls",): "{}" if tls else None,
+        ("tls", "ca"): ca and ca.absolute(),
+        ("tls", "cert"): cert and cert.absolute(),
+        ("tls", "key"): key and key.absolute(),
+    }
+    if config is not None and any(value is not None for value in given.values()):
+        raise typer.BadParameter("names a broker: give no other", param_hint="--config")
+    filters = _filters(topic or ["#"])
+
+    from edge_fusion.config.overrides import Override
     from edge_fusion.sniff import sniff as listen
 
     logging.getLogger("edge_fusion.mqtt").setLevel(logging.CRITICAL)
-    given = {
-        "host": host,
-        "port": port,
-        "username": username,
-        "password_file": password_file and password_file.absolute(),
-        "tls": "{}" if tls else None,
-        "tls.ca": ca and ca.absolute(),
-        "tls.cert": cert and cert.absolute(),
-        "tls.key": key and key.absolute(),
-    }
-    options = [_option(name, value) for name, value in given.items() if value is not None]
-    if config is not None and options:
-        raise typer.BadParameter(
-            "says where the broker is: not with --config", param_hint=options[0].name
-        )
-    listen(config, os.environ, options, duration=duration, filters=_filters(topic or ["#"]))
-
-
-def _option(name: str, value: object) -> Override:
-    """A key of `[mqtt]` that an option sets."""
-    from edge_fusion.config.overrides import Override
-
-    key = tuple(name.split("."))
-    return Override(f"--{key[-1].replace('_', '-')}", ("mqtt", *key), str(value))
+    options = [
+        Override(f"--{names[-1].replace('_', '-')}", ("mqtt", *names), str(value))
+        for names, value in given.items()
+        if value is not None
+    ]
+    listen(config, os.environ, options, duration=duration, filters=filters)
 
 
 def _filters(topics: Sequence[str]) -> list[str]:

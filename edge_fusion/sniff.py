@@ -11,9 +11,12 @@ from queue import Empty, SimpleQueue
 
 from rich.console import Console
 from rich.live import Live
+from rich.text import Text
 
 from edge_fusion import assembly
+from edge_fusion.codecs.formats import SENSOR_FORMATS
 from edge_fusion.codecs.invalid import printable
+from edge_fusion.codecs.topics import TopicPattern
 from edge_fusion.config.load import load_broker
 from edge_fusion.config.measures import format_duration
 from edge_fusion.config.overrides import Override
@@ -28,7 +31,7 @@ from edge_fusion.mailbox import Connected, Disconnected, Notice, Stop, Subscript
 from edge_fusion.recognition.generalise import generalise, left_over
 from edge_fusion.recognition.heard import Heard, Hearing
 from edge_fusion.recognition.recognise import recognise
-from edge_fusion.recognition.sections import write_sections
+from edge_fusion.recognition.sections import counted, write_sections
 from edge_fusion.signals import forwarded
 
 PATIENCE = 5.0
@@ -59,8 +62,25 @@ def sniff(
     heard = hearing.heard()
     if not heard:
         raise EdgeFusionError(f"broker {where}: {fault or _nothing(duration)}")
-    title = f"{where}, {hearing.messages:,} messages on {hearing.topics:,} topics"
-    _report(title, heard, _configured(settings, heard), hearing.overlooked)
+    taken = _configured(settings, heard)
+    fresh = [one for one in heard if one.topic not in taken]
+    sections = generalise(recognise(fresh), sorted(taken))
+    unread = left_over((one.topic for one in fresh), sections)
+    if not sections and not taken:
+        raise EdgeFusionError(
+            f"broker {where}: {_amount(hearing)}, none with temperature, humidity or pictures: "
+            f"{_examples(unread)}"
+        )
+    already = f"; {len(taken):,} of these are configured already" if taken else ""
+    print(f"# Heard from {where}: {_amount(hearing)}{already}.")  # noqa: T201 - for the user
+    if sections:
+        print(f"\n{write_sections(sections, heard)}", end="")  # noqa: T201 - for the user
+    for line in _left_out(unread, hearing.overlooked):
+        print(line, file=sys.stderr)  # noqa: T201 - for the user
+
+
+def _amount(hearing: Hearing) -> str:
+    return f"{counted(hearing.messages, 'message')} on {counted(hearing.topics, 'topic')}"
 
 
 def _nothing(duration: float) -> str:
@@ -71,36 +91,19 @@ def _nothing(duration: float) -> str:
 
 
 def _configured(settings: Settings, heard: Sequence[Heard]) -> set[str]:
-    """The topics that the configuration reads already."""
-    patterns = [sensor.pattern for sensor in settings.sensors]
-    patterns += [camera.pattern for camera in settings.cameras if camera.topic is not None]
+    """The topics that the configuration reads already, or on which its devices say they live."""
+    texts: list[str | None] = [sensor.topic for sensor in settings.sensors]
+    texts += [SENSOR_FORMATS[one.format].availability(one.topic) for one in settings.sensors]
+    texts += [camera.topic for camera in settings.cameras]
+    patterns = [TopicPattern.parse(text) for text in texts if text is not None]
     return {one.topic for one in heard if any(p.match(one.topic) is not None for p in patterns)}
 
 
-def _report(title: str, heard: Sequence[Heard], taken: set[str], overlooked: int) -> None:
-    fresh = [one for one in heard if one.topic not in taken]
-    sections = generalise(recognise(fresh), sorted(taken))
-    unread = left_over((one.topic for one in fresh), sections)
-    if not sections and not taken:
-        raise EdgeFusionError(
-            f"{title}, none with temperature, humidity or pictures: {_examples(unread)}"
-        )
-    configured = f"; {len(taken):,} topics are configured already" if taken else ""
-    print(f"# {title}{configured}")  # noqa: T201 - for the user
-    if sections:
-        print(f"\n{write_sections(sections, heard)}", end="")  # noqa: T201 - for the user
-    for line in _left_out(unread, overlooked):
-        print(line, file=sys.stderr)  # noqa: T201 - for the user
-
-
 def _left_out(unread: Sequence[str], overlooked: int) -> Iterator[str]:
-    parts = []
     if unread:
-        parts.append(f"{len(unread):,} topics not recognised: {_examples(unread)}")
+        yield f"{counted(len(unread), 'topic')} not recognised: {_examples(unread)}"
     if overlooked:
-        parts.append(f"{overlooked:,} messages on further topics not looked at: narrow --topic")
-    if parts:
-        yield "; ".join(parts)
+        yield f"{counted(overlooked, 'message')} on further topics not looked at: narrow --topic"
 
 
 def _examples(topics: Sequence[str]) -> str:
@@ -172,6 +175,5 @@ def _progress(hearing: Hearing) -> Iterator[Callable[[float], None]]:
         return
     with Live(console=console, auto_refresh=False, transient=True) as live:
         yield lambda left: live.update(
-            f"{hearing.messages:,} messages on {hearing.topics:,} topics, {left:.0f} s to go",
-            refresh=True,
+            Text(f"{_amount(hearing)}, {left:.0f} s to go"), refresh=True
         )

@@ -48,24 +48,7 @@ _YEAR_2020 = 1_577_836_800.0
 _VALUE_KEYS: Final = frozenset({"value", "val", "v", "current", "mean", "avg", "average"})
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
-    """The JSON of one message. `arrival` in seconds; `retained`: it may have been sent long ago."""
-
-    content: Any
-    arrival: float
-    retained: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Fields:
-    """Where the values are. `others`: further paths that hold the same quantities."""
-
-    keys: SensorKeys
-    others: tuple[str, ...] = ()
-
-
-class _Leaf(NamedTuple):
+class Leaf(NamedTuple):
     """A value, its path, and what lies beside it in the same object."""
 
     path: tuple[str, ...]
@@ -78,6 +61,30 @@ class _Leaf(NamedTuple):
         if len(self.path) > 1 and self.path[-1].lower() in _VALUE_KEYS:
             return self.path[-2]
         return self.path[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The values in the JSON of one message that paths can reach.
+
+    arrival: in seconds; retained: the message may have been sent long before.
+    """
+
+    leaves: tuple[Leaf, ...]
+    arrival: float
+    retained: bool = False
+
+    @classmethod
+    def of(cls, content: Any, arrival: float, *, retained: bool = False) -> Document:
+        return cls(tuple(_leaves(content)), arrival, retained)
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """Where the values are. `others`: further paths that hold the same quantities."""
+
+    keys: SensorKeys
+    others: tuple[str, ...] = ()
 
 
 class _Candidate(NamedTuple):
@@ -102,9 +109,9 @@ def find_fields(documents: Sequence[Document]) -> Fields | None:
     Of several paths for one quantity the plainest name wins, in °C where there is a choice; the
     two come from one place, so that nobody mixes the air of the garden with that of the house.
     """
-    columns: dict[tuple[str, ...], list[_Leaf]] = defaultdict(list)
+    columns: dict[tuple[str, ...], list[Leaf]] = defaultdict(list)
     for document in documents:
-        for leaf in _leaves(document.content):
+        for leaf in document.leaves:
             columns[leaf.path].append(leaf)
     found = {
         quantity: sorted(_candidates(quantity, list(columns.values())), key=lambda c: c.rank)
@@ -140,7 +147,7 @@ def find_time(documents: Sequence[Document]) -> str | None:
     ranks: dict[tuple[str, ...], tuple[int, int]] = {}
     refuted: set[tuple[str, ...]] = set()
     for document in documents:
-        for leaf in _leaves(document.content):
+        for leaf in document.leaves:
             rank = time_rank(leaf.path[-1])
             if rank is None or leaf.value in (None, ""):
                 continue
@@ -151,14 +158,15 @@ def find_time(documents: Sequence[Document]) -> str | None:
     return ".".join(min(fitting)[1]) if fitting else None
 
 
-def find_texts(content: Any) -> Iterator[tuple[str, str]]:
-    """The path of each text in a document, and the text."""
-    for leaf in _leaves(content):
-        if isinstance(leaf.value, str):
-            yield ".".join(leaf.path), leaf.value
+def find_texts(documents: Sequence[Document]) -> Iterator[tuple[str, str]]:
+    """The path of each text in the documents, and the text."""
+    for document in documents:
+        for leaf in document.leaves:
+            if isinstance(leaf.value, str):
+                yield ".".join(leaf.path), leaf.value
 
 
-def _leaves(content: Any) -> Iterator[_Leaf]:
+def _leaves(content: Any) -> Iterator[Leaf]:
     """The values in a document that a dotted path can reach, level by level, a bounded number."""
     level: list[tuple[tuple[str, ...], Any]] = [((), content)]
     seen = 0
@@ -173,7 +181,7 @@ def _leaves(content: Any) -> Iterator[_Leaf]:
                 if isinstance(value, dict | list):
                     below.append(((*path, key), value))
                 else:
-                    yield _Leaf((*path, key), value, beside)
+                    yield Leaf((*path, key), value, beside)
         level = below
 
 
@@ -189,7 +197,7 @@ def _is_step(key: str) -> bool:
     return bool(key) and "." not in key and not any("\ud800" <= c <= "\udfff" for c in key)
 
 
-def _candidates(quantity: str, columns: Sequence[Sequence[_Leaf]]) -> Iterator[_Candidate]:
+def _candidates(quantity: str, columns: Sequence[Sequence[Leaf]]) -> Iterator[_Candidate]:
     for column in columns:
         first = column[0]
         named = quantity_in(first.name)
@@ -216,7 +224,7 @@ def _place(path: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(step for step in path[:-1] if quantity_in(step) is None)
 
 
-def _has_companion(leaf: _Leaf, quantity: str) -> bool:
+def _has_companion(leaf: Leaf, quantity: str) -> bool:
     """Whether the other of the two quantities lies beside a name of one letter."""
     for key, value in leaf.beside.items():
         named, number = quantity_in(key), read_number(value)
@@ -226,7 +234,7 @@ def _has_companion(leaf: _Leaf, quantity: str) -> bool:
 
 
 def _unit(
-    quantity: str, named: Named, column: Sequence[_Leaf], numbers: Sequence[float | InvalidReason]
+    quantity: str, named: Named, column: Sequence[Leaf], numbers: Sequence[float | InvalidReason]
 ) -> Unit:
     """The unit, where names, neighbours or values leave no doubt."""
     values = [number for number in numbers if not isinstance(number, InvalidReason)]
@@ -246,7 +254,7 @@ def _unit(
     return DEFAULT_UNITS[TEMPERATURE]
 
 
-def _stated_beside(leaf: _Leaf) -> Unit | None:
+def _stated_beside(leaf: Leaf) -> Unit | None:
     texts = (v for k, v in leaf.beside.items() if isinstance(v, str) and names_unit(k))
     units = (stated_unit(TEMPERATURE, text) for text in texts)
     return next((unit for unit in units if unit is not None), None)

@@ -104,13 +104,18 @@ def _place(section: Section) -> tuple[bool, str]:
 
 def left_over(topics: Iterable[str], sections: Sequence[Section]) -> list[str]:
     """The topics that neither a section reads nor its devices say on it that they are there."""
+    read = {one.topic for section in sections for one in section.topics}
     patterns = [section.source.pattern for section in sections]
     for section in sections:
         if isinstance(section.source, SensorSource):
             form = SENSOR_FORMATS[section.source.format]
             text = form.availability(section.source.pattern.text)
             patterns += [] if text is None else [TopicPattern.parse(text)]
-    return [topic for topic in topics if not any(one.match(topic) is not None for one in patterns)]
+    return [
+        topic
+        for topic in topics
+        if topic not in read and not any(one.match(topic) is not None for one in patterns)
+    ]
 
 
 def as_name(text: str) -> str:
@@ -136,7 +141,7 @@ def _families(recognised: Sequence[Recognised]) -> Iterator[Sequence[Recognised]
 
 def _form(one: Recognised) -> Hashable:
     levels = one.topic.split("/")
-    shape = (one.usual or len(levels), _literal(one.topic) == one.topic)
+    shape = (one.usual or len(levels), _is_literal(one.topic))
     if isinstance(one, CameraTopic):
         return (IMAGE, shape, one.format, one.keys.image, one.keys.time)
     # At bare numbers of a temperature, `{site}/{device}` may read no humidity.
@@ -186,7 +191,10 @@ def _general(family: Sequence[Recognised], own: str) -> _Shape | None:
         return None
     if len(varying) > _MAX_NAMED and varying[0] == 0:
         return None
-    levels = ["+" if len(column) > 1 else _literal(column[0]) for column in columns]
+    is_common = [len(column) == 1 and _is_literal(column[0]) for column in columns]
+    levels = [
+        column[0] if common else "+" for column, common in zip(columns, is_common, strict=True)
+    ]
     if varying:
         levels[varying[-1]] = own
     if len(varying) >= _MAX_NAMED:
@@ -198,9 +206,9 @@ def _general(family: Sequence[Recognised], own: str) -> _Shape | None:
     return shape.nameless() if names_device else shape
 
 
-def _literal(level: str) -> str:
-    """A level of a topic as it stands in a pattern, where braces have a meaning of their own."""
-    return "+" if "{" in level or "}" in level else level
+def _is_literal(level: str) -> bool:
+    """Whether a level may stand in a pattern, where braces have a meaning of their own."""
+    return "{" not in level and "}" not in level
 
 
 def _with_guesses(shape: _Shape) -> _Shape:
@@ -255,12 +263,16 @@ def _split(
     topics: Sequence[Recognised], indexes: Sequence[int]
 ) -> Iterator[tuple[int, str, Sequence[Recognised]]]:
     """The topics apart by one of the levels, that with the fewest values; none if none will do."""
-    values = {index: {one.topic.split("/")[index] for one in topics} for index in indexes}
-    literal = {i: found for i, found in values.items() if all(_literal(v) == v for v in found)}
+    parts: dict[int, dict[str, list[Recognised]]] = {index: {} for index in indexes}
+    for one in topics:
+        levels = one.topic.split("/")
+        for index in indexes:
+            parts[index].setdefault(levels[index], []).append(one)
+    literal = {i: by_level for i, by_level in parts.items() if all(map(_is_literal, by_level))}
     if literal:
         index = min(literal, key=lambda index: len(literal[index]))
-        for level in sorted(literal[index]):
-            yield index, level, [one for one in topics if one.topic.split("/")[index] == level]
+        for level, part in sorted(literal[index].items()):
+            yield index, level, part
 
 
 def _told_apart(parts: Sequence[_Part]) -> Iterator[Section]:

@@ -25,7 +25,7 @@ class HearingLimits:
     """How much is kept: topics, messages of each, fewer where they are large, bytes of them all."""
 
     topics: int = 4096
-    messages: int = 16
+    messages: int = 8
     large: int = 65_536
     large_messages: int = 2
     bytes: int = 64_000_000

@@ -8,14 +8,14 @@ anywhere; then JSON and bare numbers are looked into by the names of their field
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from edge_fusion.codecs.decoder import DecodeLimits
 from edge_fusion.codecs.dialect import Dialect, Sample, SensorKeys
 from edge_fusion.codecs.document import load
-from edge_fusion.codecs.formats import SENSOR_FORMATS, SensorFormat
+from edge_fusion.codecs.formats import SENSOR_FORMATS
 from edge_fusion.codecs.frames import (
     FrameFormat,
     FrameKeys,
@@ -39,7 +39,7 @@ from edge_fusion.recognition.words import is_generic, is_other, quantity_in
 
 _LIMITS: Final = DecodeLimits()
 _UNTOLD: Final = SensorKeys(units=DEFAULT_UNITS)
-_SENSED: Final = frozenset({TEMPERATURE, HUMIDITY})
+_JSON, _PLAIN = "json", "plain"
 _BASE64_STARTS: Final = ("/9j/", "iVBORw0KGgo", "data:image/")
 _PICTURE_TOPICS: Final = ("frigate/{camera}/+/snapshot", "BlueIris/{camera}/alert-image-b64")
 
@@ -83,18 +83,11 @@ class CameraTopic:
 Recognised = SensorTopic | CameraTopic
 
 
-@dataclass(frozen=True, slots=True)
-class _Attempt:
-    """What a format finds on a topic."""
+class _Attempt(NamedTuple):
+    """What a format that need not be told where its values are finds on a topic."""
 
-    name: str
-    keys: SensorKeys
-    samples: tuple[Sample, ...]
-    others: tuple[str, ...] = ()
-
-    @property
-    def form(self) -> SensorFormat:
-        return SENSOR_FORMATS[self.name]
+    format: str
+    samples: Sequence[Sample]
 
 
 def recognise(heard: Sequence[Heard]) -> list[Recognised]:
@@ -103,16 +96,31 @@ def recognise(heard: Sequence[Heard]) -> list[Recognised]:
     Other topics are left out. Looks at the given messages only; never raises for any payload.
     """
     attempts = _try_dialects(heard)
-    found = (_camera(one) or _sensor(one, attempts[one.topic]) for one in heard)
+    found = (_look_at(one, attempts[one.topic]) for one in heard)
     return [one for one in found if one is not None]
 
 
-def _camera(heard: Heard) -> CameraTopic | None:
-    usual = _usual(_PICTURE_TOPICS, heard.topic)
-    for form, keys in _ways_to_look(heard.messages):
+def _look_at(heard: Heard, attempts: Sequence[_Attempt]) -> Recognised | None:
+    documents = list(_documents(heard.messages))
+    return (
+        _camera(heard, documents) or _of_known_format(heard, attempts) or _generic(heard, documents)
+    )
+
+
+def _camera(heard: Heard, documents: Sequence[Document]) -> CameraTopic | None:
+    for form, keys in _ways_to_look(documents):
         if any(_is_picture(message, form, keys) for message in heard.messages):
-            return CameraTopic(heard, form, keys, usual)
+            return CameraTopic(heard, form, keys, _usual(_PICTURE_TOPICS, heard.topic))
     return None
+
+
+def _ways_to_look(documents: Sequence[Document]) -> Iterator[tuple[FrameFormat, FrameKeys]]:
+    """As `decode_frame` looks by itself, then at each field that looks like base64."""
+    time = find_time(documents)
+    yield FrameFormat.AUTO, FrameKeys(time=time)
+    for path, text in find_texts(documents):
+        if text.startswith(_BASE64_STARTS):
+            yield FrameFormat.JSON, FrameKeys(path, time)
 
 
 def _is_picture(message: Message, form: FrameFormat, keys: FrameKeys) -> bool:
@@ -126,41 +134,26 @@ def _is_picture(message: Message, form: FrameFormat, keys: FrameKeys) -> bool:
     return isinstance(picture, Picture)
 
 
-def _ways_to_look(messages: Sequence[Message]) -> Iterator[tuple[FrameFormat, FrameKeys]]:
-    """As `decode_frame` looks by itself, then at each field that looks like base64."""
-    documents = _documents(messages)
-    time = find_time(documents)
-    yield FrameFormat.AUTO, FrameKeys(time=time)
-    for document in documents:
-        for path, text in find_texts(document.content):
-            if text.startswith(_BASE64_STARTS):
-                yield FrameFormat.JSON, FrameKeys(path, time)
-
-
-def _sensor(heard: Heard, attempts: Sequence[_Attempt]) -> SensorTopic | None:
-    usual = [
-        (attempt, pattern)
+def _of_known_format(heard: Heard, attempts: Sequence[_Attempt]) -> SensorTopic | None:
+    """By the format whose usual topic it is, else by one whose payloads are unmistakable."""
+    usual = {
+        attempt: pattern
         for attempt in attempts
-        if (pattern := _usual(attempt.form.usual_topics, heard.topic)) is not None
-    ]
-    if usual:
-        attempt, pattern = max(usual, key=lambda found: _literal_levels(found[1]))
-        return _recognised(heard, attempt, pattern)
-    for attempt in attempts:
-        if attempt.form.telling or attempt.name in _GUESSES:
-            return _recognised(heard, attempt, None)
-    return None
-
-
-def _recognised(heard: Heard, attempt: _Attempt, usual: str | None) -> SensorTopic:
+        if (pattern := _usual(SENSOR_FORMATS[attempt.format].usual_topics, heard.topic))
+    }
+    best = max(usual, key=lambda attempt: _literal_levels(usual[attempt]), default=None)
+    if best is None:
+        telling = (one for one in attempts if SENSOR_FORMATS[one.format].telling)
+        best = next(telling, None)
+    if best is None:
+        return None
     return SensorTopic(
         heard,
-        attempt.name,
-        attempt.keys,
-        frozenset(sample.quantity for sample in attempt.samples) & _SENSED,
-        usual,
-        any(sample.device is not None for sample in attempt.samples),
-        attempt.others,
+        best.format,
+        _UNTOLD,
+        _quantities(best.samples),
+        usual.get(best),
+        any(sample.device is not None for sample in best.samples),
     )
 
 
@@ -174,54 +167,55 @@ def _literal_levels(pattern: str) -> int:
     return sum(not level.startswith(("{", "+", "#")) for level in pattern.split("/"))
 
 
+def _generic(heard: Heard, documents: Sequence[Document]) -> SensorTopic | None:
+    """By the formats that must be told where or what the values are: that is found out first."""
+    for name, fields in ((_JSON, find_fields(documents)), (_PLAIN, _name_quantity(heard))):
+        if fields is not None:
+            found = _hear(SENSOR_FORMATS[name].make(), fields.keys, heard.messages)
+            for samples in found.values():
+                quantities = _quantities(samples)
+                return SensorTopic(heard, name, fields.keys, quantities, others=fields.others)
+    return None
+
+
 def _try_dialects(heard: Sequence[Heard]) -> Mapping[str, Sequence[_Attempt]]:
-    """What each format finds on each topic: those first that need not be told what they read."""
+    """What each format finds on each topic, in the order of the formats."""
     attempts: dict[str, list[_Attempt]] = defaultdict(list)
     messages = sorted((m for one in heard for m in one.messages), key=lambda m: m.arrival)
     for name, form in SENSOR_FORMATS.items():
-        if name not in _GUESSES:
+        if name not in {_JSON, _PLAIN}:
             # One dialect hears all, in order: what is said on one topic may explain another.
-            for topic, samples in _hear(form.make(), _UNTOLD, messages):
-                attempts[topic].append(_Attempt(name, _UNTOLD, samples))
-    for name, guess in _GUESSES.items():
-        for one in heard:
-            fields = guess(one)
-            if fields is not None:
-                for topic, samples in _hear(SENSOR_FORMATS[name].make(), fields.keys, one.messages):
-                    attempts[topic].append(_Attempt(name, fields.keys, samples, fields.others))
+            for topic, samples in _hear(form.make(), _UNTOLD, messages).items():
+                attempts[topic].append(_Attempt(name, tuple(samples)))
     return attempts
 
 
 def _hear(
     decode: Dialect, keys: SensorKeys, messages: Sequence[Message]
-) -> Iterator[tuple[str, tuple[Sample, ...]]]:
+) -> Mapping[str, Sequence[Sample]]:
     """The topics on which a dialect finds temperature or humidity, and all that it finds there.
 
     A retained message is no reading, but shows what one would look like.
     """
     found: dict[str, list[Sample]] = defaultdict(list)
     for message in messages:
-        findings = decode(replace(message, retained=False), keys)
-        found[message.topic] += [one for one in findings if isinstance(one, Sample)]
-    for topic, samples in found.items():
-        if any(sample.quantity in _SENSED for sample in samples):
-            yield topic, tuple(samples)
+        live = replace(message, retained=False) if message.retained else message
+        found[message.topic] += [one for one in decode(live, keys) if isinstance(one, Sample)]
+    return {topic: samples for topic, samples in found.items() if _quantities(samples)}
 
 
-def _find_fields(heard: Heard) -> Fields | None:
-    return find_fields(_documents(heard.messages))
+def _quantities(samples: Sequence[Sample]) -> frozenset[str]:
+    return frozenset(sample.quantity for sample in samples) & {TEMPERATURE, HUMIDITY}
 
 
-def _documents(messages: Sequence[Message]) -> list[Document]:
-    documents = []
+def _documents(messages: Sequence[Message]) -> Iterator[Document]:
     for message in messages:
         if message.payload.lstrip()[:1] in {b"{", b"["}:
             try:
                 content = load(message.payload)
             except ValueError:
                 continue
-            documents.append(Document(content, message.arrival, message.retained))
-    return documents
+            yield Document.of(content, message.arrival, retained=message.retained)
 
 
 def _name_quantity(heard: Heard) -> Fields | None:
@@ -252,10 +246,3 @@ def _states_degrees(payload: bytes) -> bool:
     return (
         parts is not None and len(parts[1]) > 1 and stated_unit(TEMPERATURE, parts[1]) is not None
     )
-
-
-_GUESSES: Final[Mapping[str, Callable[[Heard], Fields | None]]] = {
-    "json": _find_fields,
-    "plain": _name_quantity,
-}
-"""The formats that must be told where or what the values are, and how to find that out."""

@@ -55,6 +55,11 @@ def write_sections(sections: Sequence[Section], heard: Sequence[Heard]) -> str:
     return "\n".join(written)
 
 
+def counted(count: int, noun: str) -> str:
+    """Such as `1 topic` or `2,000 topics`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def quoted(text: str) -> str:
     """`text` as a TOML basic string."""
     return '"' + "".join(_escaped(character) for character in text) + '"'
@@ -69,7 +74,9 @@ def _escaped(character: str) -> str:
 def _evidence(section: Section, heard: Sequence[Heard]) -> _Evidence:
     own = {one.topic for one in section.topics}
     pattern = section.source.pattern
-    read = [one for one in heard if one.topic in own or pattern.match(one.topic) is not None]
+    read = [one.heard for one in section.topics]
+    if pattern.filter not in own:
+        read = [one for one in heard if pattern.match(one.topic) is not None]
     decoder = _decoder(section.source)
     decoded: list[Decoded] = []
     refused: set[str] = set()
@@ -135,18 +142,14 @@ def _summary(evidence: _Evidence) -> str:
     senders = {(event.site, event.source) for event in events}
     sites = {event.site for event in events}
     messages = sum(one.heard.count for one in evidence.section.topics)
-    text = f"{_counted(messages, 'message')} of {_counted(len(senders), kind)}"
+    text = f"{counted(messages, 'message')} of {counted(len(senders), kind)}"
     if len(sites) > 1:
-        text += f" at {_counted(len(sites), 'site')}"
+        text += f" at {counted(len(sites), 'site')}"
     return ", ".join([text, *_examples(events)])
 
 
 def _kind(source: Source) -> str:
     return "device" if isinstance(source, SensorSource) else "camera"
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _examples(events: Sequence[Reading | Frame]) -> Iterator[str]:

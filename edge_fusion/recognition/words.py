@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from edge_fusion.codecs.units import TemperatureUnit
@@ -122,6 +123,7 @@ def time_rank(name: str) -> int | None:
     return _TIMES.index(joined) if joined in _TIMES else None
 
 
+@lru_cache(maxsize=4096)  # the same names come again and again
 def words_of(name: str) -> tuple[str, ...]:
     """The words in `name`, in small ASCII letters, with numbers apart."""
     plain = unicodedata.normalize("NFKD", name[:_LONGEST]).encode("ascii", "ignore").decode()

@@ -17,7 +17,11 @@ NOW = 1_795_428_000.0  # 2026-11-23T10:00:00Z
 
 
 def fields(*contents: Any, retained: bool = False) -> Fields | None:
-    return find_fields([Document(content, NOW, retained) for content in contents])
+    return find_fields(documents(*contents, retained=retained))
+
+
+def documents(*contents: Any, retained: bool = False) -> list[Document]:
+    return [Document.of(content, NOW, retained=retained) for content in contents]
 
 
 def paths(*contents: Any) -> dict[str, str]:
@@ -153,20 +157,20 @@ def test_a_humidity_below_one_is_a_fraction(values: tuple[float, ...], unit: Hum
     ],
 )
 def test_a_time_is_near_the_arrival(content: Any, path: str | None) -> None:
-    assert find_time([Document(content, NOW)]) == path
+    assert find_time(documents(content)) == path
 
 
 def test_a_time_is_one_in_every_message() -> None:
     good, bad = {"time": 1795427999}, {"time": "soon"}
-    assert find_time([Document(good, NOW), Document(good, NOW)]) == "time"
-    assert find_time([Document(good, NOW), Document(bad, NOW)]) is None
-    assert find_time([Document(good, NOW), Document({}, NOW)]) == "time"
+    assert find_time(documents(good, good)) == "time"
+    assert find_time(documents(good, bad)) is None
+    assert find_time(documents(good, {})) == "time"
 
 
 def test_what_was_retained_may_be_old() -> None:
     content = {"time": "2025-01-01T00:00:00Z"}
-    assert find_time([Document(content, NOW)]) is None
-    assert find_time([Document(content, NOW, retained=True)]) == "time"
+    assert find_time(documents(content)) is None
+    assert find_time(documents(content, retained=True)) == "time"
 
 
 JSON = st.recursive(
@@ -187,7 +191,7 @@ JSON = st.recursive(
 @given(st.lists(JSON, max_size=4))
 def test_every_path_leads_to_something(contents: list[Any]) -> None:
     found = fields(*contents)
-    texts = [path for content in contents for path, _ in find_texts(content)]
+    texts = [path for path, _ in find_texts(documents(*contents))]
     if found is not None:
         texts += [*found.keys.paths.values(), *found.others]
     for path in texts:
