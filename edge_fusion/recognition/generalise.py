@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+import zlib
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
+from unicodedata import combining
 
 from edge_fusion.codecs.decoder import DEFAULT_SITE, CameraSource, SensorSource
 from edge_fusion.codecs.dialect import SensorKeys
@@ -119,9 +121,17 @@ def left_over(topics: Iterable[str], sections: Sequence[Section]) -> list[str]:
 
 
 def as_name(text: str) -> str:
-    """A valid name that is near to `text`: accents go, and what no name may hold becomes _."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return _NOT_NAME.sub("_", plain.strip())[:_MAX_NAME] or "_"
+    """A valid name that is near to `text`: accents go, and what no name may hold becomes _.
+
+    Where letters had to go, a checksum keeps names apart that were different.
+    """
+    if valid_name(text):
+        return text
+    bare = "".join(c for c in unicodedata.normalize("NFKD", text.strip()) if not combining(c))
+    kept = bare.encode("ascii", "ignore").decode()
+    lost = any(character.isalnum() and not character.isascii() for character in bare)
+    suffix = f"_{zlib.crc32(text.encode(errors='replace')):08x}" if lost else ""
+    return _NOT_NAME.sub("_", kept)[: _MAX_NAME - len(suffix)].strip("_") + suffix or "_"
 
 
 def _families(recognised: Sequence[Recognised]) -> Iterator[Sequence[Recognised]]:

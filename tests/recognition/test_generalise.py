@@ -189,7 +189,15 @@ def test_what_no_section_reads_is_left_over() -> None:
 
 @pytest.mark.parametrize(
     ("text", "name"),
-    [("Küche Süd", "Kuche_Sud"), ("th1", "th1"), ("  ", "_"), ("温度", "_"), ("x" * 99, "x" * 64)],
+    [
+        ("Küche Süd", "Kuche_Sud"),
+        ("_th1_", "_th1_"),
+        ("living room (2nd)", "living_room_2nd"),
+        ("Straße", "Strae_47826b51"),
+        ("温度", "_efbd1ec2"),
+        ("  ", "_"),
+        ("x" * 99, "x" * 64),
+    ],
 )
 def test_a_name_is_near_to_what_it_stands_for(text: str, name: str) -> None:
     assert as_name(text) == name
