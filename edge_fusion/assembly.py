@@ -29,8 +29,10 @@ from edge_fusion.events import HUMIDITY, TEMPERATURE, ArrivalTime, Frame
 from edge_fusion.io.broker import BrokerSettings, Subscription
 from edge_fusion.io.onnx import OnnxModel, load_model
 from edge_fusion.io.recording import About
+from edge_fusion.io.store import Store
 from edge_fusion.io.tls import TlsFiles
 from edge_fusion.model.spec import ModelSpec
+from edge_fusion.outbox import Outbox
 from edge_fusion.pipeline import Stages
 from edge_fusion.scoring import DecodeFrames, Model, Scorer
 
@@ -61,6 +63,14 @@ def broker_settings(mqtt: MqttSettings, suffix: str = "") -> BrokerSettings:
         keepalive=mqtt.keepalive,
         tls=tls,
     )
+
+
+def store(settings: Settings) -> Store:
+    return Store(settings.store.path, settings.store.durability)
+
+
+def outbox(settings: Settings, kept: Store) -> Outbox:
+    return Outbox(settings.limits.max_outbox, settings.limits.max_outbox_bytes, kept.outbox)
 
 
 def sensor_subscriptions(settings: Settings) -> tuple[Subscription, ...]:

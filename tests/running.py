@@ -21,6 +21,8 @@ box = "box-1"
 [windows]
 max_out_of_orderness = "200ms"
 max_wait = "300ms"
+[store]
+path = "state.db"
 [model]
 path = "model.onnx"
 [[sensors]]

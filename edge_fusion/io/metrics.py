@@ -187,6 +187,7 @@ class _BoxMetrics:
         self.commit = histogram(
             "store_commit_seconds", "Time a store transaction took.", COMMIT_BUCKETS
         )
+        self.store_failing = gauge("store_failing", "1 while nothing can be kept.")
         self.queue = gauge("queue_length", "Items that wait in a queue.", "queue")
         self.outbox = gauge("outbox_pending", "Messages the broker has not acknowledged.")
         self.connected = gauge("mqtt_connected", "1 while connected to the broker.", "connection")
@@ -195,6 +196,7 @@ class _BoxMetrics:
             "recording_lost_total", "Events that `run --record` could not write down."
         )
         self.unrecorded()
+        self.store_failing()
         self.reloaded().set(1)
         for stage in STAGES:
             self.stage(stage)
@@ -333,6 +335,10 @@ class Metrics:
     def store_commit(self) -> AbstractContextManager[Any]:
         """Time the block under it as one transaction of the store."""
         return self._box.commit().time()
+
+    def store_failing(self, failing: bool) -> None:  # noqa: FBT001 - the state is all it says
+        """Show whether what comes can't be kept."""
+        self._box.store_failing().set(failing)
 
     def clock_offset(self, site: str, device: str, seconds: float) -> None:
         """Show arrival time minus device time, as estimated."""

@@ -140,6 +140,19 @@ class Session:
         else:
             self._handed[info.mid] = letter
 
+    def change_subscriptions(self, plan: Plan) -> None:
+        """Go on by a plan that differs in its subscriptions."""
+        before, self._plan = self._plan, plan
+        if not self.online:
+            return
+        kept = {subscription.filter for subscription in plan.subscriptions}
+        for subscription in before.subscriptions:
+            if subscription.filter not in kept:
+                self._client.unsubscribe(subscription.filter)
+        for subscription in plan.subscriptions:
+            if subscription not in before.subscriptions:
+                self._subscribe(subscription)
+
     def objection(self, publication: Publication) -> str | None:
         """Why this broker would hang up on the publication, or None. From any thread."""
         if self._packet_limit is None:
@@ -319,7 +332,12 @@ class Session:
         arrival = self._plan.stamp()
         properties = dict(getattr(message.properties, "UserProperty", ()))
         content = Message(
-            _topic_of(message), bytes(message.payload), arrival, message.retain, properties
+            _topic_of(message),
+            bytes(message.payload),
+            arrival,
+            message.retain,
+            properties,
+            message.qos,
         )
         self._plan.deliver(Delivery(content, self._acknowledgement(message)), message.qos)
 
