@@ -10,11 +10,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
-from zoneinfo import ZoneInfo
 
 from edge_fusion.codecs.dialect import SensorKeys
 from edge_fusion.codecs.numerals import read_number
-from edge_fusion.codecs.times import parse_time
+from edge_fusion.codecs.times import Unzoned, parse_time
 from edge_fusion.codecs.units import (
     HumidityUnit,
     TemperatureUnit,
@@ -37,7 +36,6 @@ DEFAULT_UNITS: Final[Mapping[str, Unit]] = {
 }
 """What the configuration takes values for, unless told otherwise."""
 
-_UTC: Final = ZoneInfo("UTC")
 _MAX_DEPTH = 6
 _MAX_LEAVES = 300
 _COLDEST, _HOTTEST = -60.0, 125.0
@@ -268,7 +266,9 @@ def _is_plausible(quantity: str, number: float | InvalidReason, unit: Unit | Non
 
 
 def _is_near(value: object, document: Document) -> bool:
-    time = parse_time(value, _UTC)  # where the zone is not stated, a day covers that too
+    time = parse_time(value)
+    if isinstance(time, Unzoned):
+        time = parse_time(f"{value}Z")  # whichever its zone may be, it is within a day of that
     if not isinstance(time, float):
         return False
     earliest = _YEAR_2020 if document.retained else document.arrival - _DAY
