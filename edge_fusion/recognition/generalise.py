@@ -92,6 +92,7 @@ def generalise(recognised: Sequence[Recognised], taken: Sequence[str] = ()) -> l
     A topic that can't be read without reading another one twice is in no section.
     """
     parts: list[_Part] = []
+    recognised = _without_tangled(recognised)
     for family in _families(recognised):
         members = {one.topic for one in family}
         foreign = [*taken, *(one.topic for one in recognised if one.topic not in members)]
@@ -117,6 +118,17 @@ def left_over(topics: Iterable[str], sections: Sequence[Section]) -> list[str]:
         topic
         for topic in topics
         if topic not in read and not any(one.match(topic) is not None for one in patterns)
+    ]
+
+
+def _without_tangled(recognised: Sequence[Recognised]) -> list[Recognised]:
+    """Less what has no usual form, and lies where a usual one reads everything below a level."""
+    deep = {one.usual for one in recognised if one.usual is not None and one.usual.endswith("#")}
+    patterns = [TopicPattern.parse(text) for text in deep]
+    return [
+        one
+        for one in recognised
+        if one.usual is not None or all(p.match(one.topic) is None for p in patterns)
     ]
 
 

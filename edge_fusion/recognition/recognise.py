@@ -25,7 +25,7 @@ from edge_fusion.codecs.frames import (
 from edge_fusion.codecs.numerals import split_unit
 from edge_fusion.codecs.topics import TopicPattern
 from edge_fusion.codecs.units import TemperatureUnit, stated_unit
-from edge_fusion.events import HUMIDITY, TEMPERATURE, Message
+from edge_fusion.events import HUMIDITY, TEMPERATURE, Message, Publication
 from edge_fusion.recognition.fields import (
     DEFAULT_UNITS,
     Document,
@@ -49,8 +49,8 @@ class SensorTopic:
     """A topic that carries readings.
 
     usual: the pattern of the format that the topic follows, None if it is a topic of its own
-    kind. quantities: what it measures. names_device: whether the payloads say who measured.
-    others: further paths that hold the same quantities.
+    kind. quantities: what it measures, nothing where that is still to be asked. names_device:
+    whether the payloads say who measured. others: further paths that hold the same quantities.
     """
 
     heard: Heard
@@ -84,7 +84,7 @@ Recognised = SensorTopic | CameraTopic
 
 
 class _Attempt(NamedTuple):
-    """What a format that need not be told where its values are finds on a topic."""
+    """What a format that need not be told where its values are finds on a topic it understands."""
 
     format: str
     samples: Sequence[Sample]
@@ -172,8 +172,7 @@ def _generic(heard: Heard, documents: Sequence[Document]) -> SensorTopic | None:
     for name, fields in ((_JSON, find_fields(documents)), (_PLAIN, _name_quantity(heard))):
         if fields is not None:
             found = _hear(SENSOR_FORMATS[name].make(), fields.keys, heard.messages)
-            for samples in found.values():
-                quantities = _quantities(samples)
+            if quantities := _quantities(found.get(heard.topic, ())):
                 return SensorTopic(heard, name, fields.keys, quantities, others=fields.others)
     return None
 
@@ -193,15 +192,24 @@ def _try_dialects(heard: Sequence[Heard]) -> Mapping[str, Sequence[_Attempt]]:
 def _hear(
     decode: Dialect, keys: SensorKeys, messages: Sequence[Message]
 ) -> Mapping[str, Sequence[Sample]]:
-    """The topics on which a dialect finds temperature or humidity, and all that it finds there.
+    """The topics that a dialect understands, and all samples that it finds there.
 
-    A retained message is no reading, but shows what one would look like.
+    It does if there is a temperature or a humidity, or if it would ask the sender for more. A
+    retained message is no reading, but shows what one would look like.
     """
     found: dict[str, list[Sample]] = defaultdict(list)
+    asking: set[str] = set()
     for message in messages:
         live = replace(message, retained=False) if message.retained else message
-        found[message.topic] += [one for one in decode(live, keys) if isinstance(one, Sample)]
-    return {topic: samples for topic, samples in found.items() if _quantities(samples)}
+        findings = decode(live, keys)
+        found[message.topic] += [one for one in findings if isinstance(one, Sample)]
+        if any(isinstance(one, Publication) for one in findings):
+            asking.add(message.topic)
+    return {
+        topic: samples
+        for topic, samples in found.items()
+        if topic in asking or _quantities(samples)
+    }
 
 
 def _quantities(samples: Sequence[Sample]) -> frozenset[str]:

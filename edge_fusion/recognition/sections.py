@@ -138,14 +138,19 @@ def _keys(source: Source) -> Mapping[str, str]:
 
 def _summary(evidence: _Evidence) -> str:
     """Such as `12 messages of 3 devices at 2 sites, temperature 21.4 °C, humidity 44.7 %`."""
+    if not evidence.events:
+        return f"{_messages(evidence)}; what they measure is known once the daemon may ask"
     events, kind = evidence.events, _kind(evidence.section.source)
     senders = {(event.site, event.source) for event in events}
     sites = {event.site for event in events}
-    messages = sum(one.heard.count for one in evidence.section.topics)
-    text = f"{counted(messages, 'message')} of {counted(len(senders), kind)}"
+    text = f"{_messages(evidence)} of {counted(len(senders), kind)}"
     if len(sites) > 1:
         text += f" at {counted(len(sites), 'site')}"
     return ", ".join([text, *_examples(events)])
+
+
+def _messages(evidence: _Evidence) -> str:
+    return counted(sum(one.heard.count for one in evidence.section.topics), "message")
 
 
 def _kind(source: Source) -> str:
@@ -187,8 +192,8 @@ def _remarks(evidence: _Evidence) -> Iterator[str]:
 
 def _is_only_retained(evidence: _Evidence) -> bool:
     messages: list[Message] = [m for one in evidence.section.topics for m in one.heard.messages]
-    undated = all(event.time_source is TimeSource.ARRIVAL for event in evidence.events)
-    return undated and all(message.retained for message in messages)
+    sources = {event.time_source for event in evidence.events}
+    return sources == {TimeSource.ARRIVAL} and all(message.retained for message in messages)
 
 
 def _may_be_fahrenheit(evidence: _Evidence) -> bool:
