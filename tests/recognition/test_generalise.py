@@ -11,8 +11,9 @@ from traffic import PICTURE, heard
 from edge_fusion.codecs.decoder import SensorSource
 from edge_fusion.codecs.topics import TopicPattern, valid_name
 from edge_fusion.events import HUMIDITY, TEMPERATURE
-from edge_fusion.recognition.generalise import Section, as_name, generalise, left_over
+from edge_fusion.recognition.generalise import Section, generalise, left_over
 from edge_fusion.recognition.recognise import recognise
+from edge_fusion.recognition.shapes import as_name
 
 CLIMATE = {"temperature": 21.5, "humidity": 41}
 WARM = {"temp": 21.5}
@@ -165,6 +166,21 @@ def test_the_temperature_and_the_humidity_of_a_device_may_share_its_name() -> No
     assert sections(published) == [
         ("base/hall/sht31_humidity", "hall", "sht31"),
         ("base/hall/sht31_temperature", "hall", "sht31"),
+    ]
+
+
+def test_sites_that_some_topics_name_are_known_where_others_name_nothing_else() -> None:
+    published = [
+        *climates("base/hall/th1", "base/attic/th2"),
+        ("cams/hall/ceiling", PICTURE),
+        ("cams/attic/ceiling", PICTURE),
+        ("probe/low/hall", WARM),
+        ("probe/top/attic", WARM),
+    ]
+    assert sections(published) == [
+        ("base/{site}/{device}", None, None),
+        ("probe/{device}/{site}", None, None),
+        ("cams/{site}/ceiling", None, "ceiling"),
     ]
 
 
