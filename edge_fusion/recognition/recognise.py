@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from edge_fusion.codecs.decoder import DecodeLimits
-from edge_fusion.codecs.dialect import Dialect, Sample, SensorKeys
+from edge_fusion.codecs.dialect import Dialect, Finding, Sample, SensorKeys
 from edge_fusion.codecs.document import load
 from edge_fusion.codecs.formats import SENSOR_FORMATS
 from edge_fusion.codecs.frames import (
@@ -25,7 +26,7 @@ from edge_fusion.codecs.frames import (
 from edge_fusion.codecs.numerals import split_unit
 from edge_fusion.codecs.topics import TopicPattern
 from edge_fusion.codecs.units import TemperatureUnit, stated_unit
-from edge_fusion.events import HUMIDITY, TEMPERATURE, Message, Publication
+from edge_fusion.events import HUMIDITY, TEMPERATURE, Invalid, Message, Publication
 from edge_fusion.recognition.fields import (
     DEFAULT_UNITS,
     Document,
@@ -141,7 +142,7 @@ def _of_known_format(heard: Heard, attempts: Sequence[_Attempt]) -> SensorTopic 
         for attempt in attempts
         if (pattern := _usual(SENSOR_FORMATS[attempt.format].usual_topics, heard.topic))
     }
-    best = max(usual, key=lambda attempt: _literal_levels(usual[attempt]), default=None)
+    best = max(usual, key=lambda attempt: _literalness(usual[attempt]), default=None)
     if best is None:
         telling = (one for one in attempts if SENSOR_FORMATS[one.format].telling)
         best = next(telling, None)
@@ -159,12 +160,16 @@ def _of_known_format(heard: Heard, attempts: Sequence[_Attempt]) -> SensorTopic 
 
 def _usual(patterns: Sequence[str], topic: str) -> str | None:
     """The pattern that fits the topic, the most literal one where several do."""
-    fitting = [text for text in patterns if TopicPattern.parse(text).match(topic) is not None]
-    return max(fitting, key=_literal_levels, default=None)
+    fitting = [text for text in patterns if _parsed(text).match(topic) is not None]
+    return max(fitting, key=_literalness, default=None)
 
 
-def _literal_levels(pattern: str) -> int:
-    return sum(not level.startswith(("{", "+", "#")) for level in pattern.split("/"))
+_parsed = lru_cache(TopicPattern.parse)
+
+
+def _literalness(pattern: str) -> tuple[bool, ...]:
+    """Orders patterns by how early in the topic they say what they are for."""
+    return tuple(not level.startswith(("{", "+", "#")) for level in pattern.split("/"))
 
 
 def _generic(heard: Heard, documents: Sequence[Document]) -> SensorTopic | None:
@@ -178,14 +183,19 @@ def _generic(heard: Heard, documents: Sequence[Document]) -> SensorTopic | None:
 
 
 def _try_dialects(heard: Sequence[Heard]) -> Mapping[str, Sequence[_Attempt]]:
-    """What each format finds on each topic, in the order of the formats."""
+    """What each format finds on the topics on which it is believed, in the order of the formats."""
     attempts: dict[str, list[_Attempt]] = defaultdict(list)
     messages = sorted((m for one in heard for m in one.messages), key=lambda m: m.arrival)
     for name, form in SENSOR_FORMATS.items():
-        if name not in {_JSON, _PLAIN}:
-            # One dialect hears all, in order: what is said on one topic may explain another.
-            for topic, samples in _hear(form.make(), _UNTOLD, messages).items():
-                attempts[topic].append(_Attempt(name, tuple(samples)))
+        if name in {_JSON, _PLAIN}:
+            continue
+        believed = {
+            one.topic for one in heard if form.telling or _usual(form.usual_topics, one.topic)
+        }
+        # One dialect hears all of them, in order: what one topic says may explain another.
+        said = [message for message in messages if message.topic in believed]
+        for topic, samples in _hear(form.make(), _UNTOLD, said).items():
+            attempts[topic].append(_Attempt(name, tuple(samples)))
     return attempts
 
 
@@ -194,22 +204,28 @@ def _hear(
 ) -> Mapping[str, Sequence[Sample]]:
     """The topics that a dialect understands, and all samples that it finds there.
 
-    It does if there is a temperature or a humidity, or if it would ask the sender for more. A
-    retained message is no reading, but shows what one would look like.
+    It does if there is a temperature or a humidity, or if only an answer of the sender is missing.
+    A retained message is no reading, but shows what one would look like.
     """
+    live = [replace(one, retained=False) if one.retained else one for one in messages]
+    # All is said twice, since what comes later may explain what came before.
+    first = [(message.topic, decode(message, keys)) for message in live]
+    second = [(message.topic, decode(message, keys)) for message in live]
+    asking = _topics_with(Publication, first) & _topics_with(Invalid, second)
     found: dict[str, list[Sample]] = defaultdict(list)
-    asking: set[str] = set()
-    for message in messages:
-        live = replace(message, retained=False) if message.retained else message
-        findings = decode(live, keys)
-        found[message.topic] += [one for one in findings if isinstance(one, Sample)]
-        if any(isinstance(one, Publication) for one in findings):
-            asking.add(message.topic)
+    for topic, findings in second:
+        found[topic] += [one for one in findings if isinstance(one, Sample)]
     return {
         topic: samples
         for topic, samples in found.items()
         if topic in asking or _quantities(samples)
     }
+
+
+def _topics_with(
+    kind: type[Publication | Invalid], heard: Sequence[tuple[str, Sequence[Finding]]]
+) -> set[str]:
+    return {topic for topic, findings in heard if any(isinstance(one, kind) for one in findings)}
 
 
 def _quantities(samples: Sequence[Sample]) -> frozenset[str]:

@@ -16,6 +16,7 @@ from edge_fusion.events import (
     HUMIDITY,
     TEMPERATURE,
     Doubt,
+    Duplicate,
     Frame,
     Invalid,
     Message,
@@ -43,7 +44,8 @@ class _Evidence:
 
     @property
     def events(self) -> list[Reading | Frame]:
-        return [one for one in self.decoded if isinstance(one, Reading | Frame)]
+        bare = (one.event if isinstance(one, Duplicate) else one for one in self.decoded)
+        return [one for one in bare if isinstance(one, Reading | Frame)]
 
 
 def write_sections(sections: Sequence[Section], heard: Sequence[Heard]) -> str:
@@ -78,10 +80,14 @@ def _evidence(section: Section, heard: Sequence[Heard]) -> _Evidence:
     if pattern.filter not in own:
         read = [one for one in heard if pattern.match(one.topic) is not None]
     decoder = _decoder(section.source)
+    messages = (replace(m, retained=False) for one in read for m in one.messages)
+    in_order = sorted(messages, key=lambda message: message.arrival)
+    for message in in_order:
+        decoder.decode(message)  # as in `recognise`, where what is learned now was used
     decoded: list[Decoded] = []
     refused: set[str] = set()
-    for message in sorted((m for one in read for m in one.messages), key=lambda m: m.arrival):
-        found = decoder.decode(replace(message, retained=False))
+    for message in in_order:
+        found = decoder.decode(message)
         if message.topic in own:
             decoded += found
         elif any(isinstance(one, Invalid) for one in found):
