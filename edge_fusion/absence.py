@@ -1,8 +1,9 @@
 """Absence: from when to when the broker held messages back for us, and gives them out now.
 
-After a reconnection to a session that the broker kept, a barrier is published to ourselves at
-QoS 1. Brokers keep the order, so what comes before it had been held back. Until it is back, or
-`QUIET` seconds pass without a message, or `LONGEST` seconds in all, we are catching up.
+After a reconnection to a session that the broker kept, or a sleep of the box, a barrier is
+published to ourselves at QoS 1. Brokers keep the order, so what comes before it had been held back.
+Until it is back, or `QUIET` seconds pass without a message, or `LONGEST` seconds in all, we are
+catching up.
 
 It reads no clock: `take` and `advance` bring the time.
 """
@@ -16,6 +17,9 @@ from edge_fusion.mailbox import Connected, Disconnected, Notice
 
 QUIET = 2.0
 LONGEST = 60.0
+
+ASLEEP = 5.0
+"""Seconds between two turns, of which there is one a second, that show that the box slept."""
 
 
 class _State(Enum):
@@ -39,6 +43,7 @@ class Absence:
         self._since = ArrivalTime(0.0)
         self._deadline = ArrivalTime(0.0)
         self._quiet_at: ArrivalTime | None = None
+        self._turned: ArrivalTime | None = None
         self._round = 0
         self._wants_barrier = False
 
@@ -51,6 +56,18 @@ class Absence:
         self._state, self._since = _State.CATCHING_UP, since
         self._deadline = ArrivalTime(now + LONGEST)
         return [CatchUp(since, since)]
+
+    def turn(self, now: ArrivalTime) -> list[Input]:
+        """A turn begins: if the box slept since the last one, we were away that long."""
+        since, self._turned = self._turned, now
+        if since is None or now - since < ASLEEP or not self._here:
+            return []
+        self._since = since
+        return self._catch_up(since, now)
+
+    @property
+    def _here(self) -> bool:
+        return self._connected and self._state is _State.PRESENT
 
     def repeated(self) -> list[Input]:
         """The beginning of the backlog that is coming in, for parts that did not hear it."""
@@ -107,13 +124,17 @@ class Absence:
             return []
         if not held:
             return self._end(now)
-        self._round += 1
-        self._wants_barrier = True
-        self._quiet_at = ArrivalTime(now + QUIET)
+        return self._catch_up(now, now)
+
+    def _catch_up(self, arrival: ArrivalTime, now: ArrivalTime) -> list[Input]:
+        if self._connected:
+            self._round += 1
+            self._wants_barrier = True
+            self._quiet_at = ArrivalTime(now + QUIET)
         if self._state is _State.CATCHING_UP:
             return []
         self._state, self._deadline = _State.CATCHING_UP, ArrivalTime(now + LONGEST)
-        return [CatchUp(self._since, now)]
+        return [CatchUp(self._since, arrival)]
 
     def _end(self, at: ArrivalTime) -> list[Input]:
         was_catching_up = self.catching_up

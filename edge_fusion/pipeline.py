@@ -208,7 +208,8 @@ class Pipeline:
     def _inputs(self, batch: Batch) -> list[Input]:
         """What a batch brings, in order of arrival, and where a backlog begins and ends in it."""
         first = batch.deliveries[0].message.arrival if batch.deliveries else batch.until
-        inputs = [item for each in batch.notices for item in self._absence.hear(each, first)]
+        inputs = self._absence.turn(batch.until)
+        inputs += (item for each in batch.notices for item in self._absence.hear(each, first))
         for delivery in batch.deliveries:
             message = delivery.message
             inputs += self._absence.take(message)

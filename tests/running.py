@@ -5,8 +5,10 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 import tiny_model
@@ -47,6 +49,14 @@ listen = "127.0.0.1:{web}"
 """
 
 
+def patiently(condition: Callable[[], object], what: str, seconds: float = 30.0) -> None:
+    """Wait until `condition()` is true, for what takes longer than `eventually` has patience."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} did not come true"
+        time.sleep(0.05)
+
+
 class Running:
     """A daemon in a process of its own."""
 
@@ -56,18 +66,28 @@ class Running:
         broker_port: int,
         *arguments: object,
         mqtt: str = "",
+        store: str = "",
         configuration: str = CONFIGURATION,
         fails_on_pictures: bool = False,
     ) -> None:
         self.web = free_port()
         tiny_model.write(directory / "model.onnx", fails_on_pictures=fails_on_pictures)
         self.path = directory / "edge-fusion.toml"
-        self.path.write_text(configuration.format(port=broker_port, web=self.web, mqtt=mqtt))
+        text = configuration.format(port=broker_port, web=self.web, mqtt=mqtt, store=store)
+        self.path.write_text(text)
         self.log = directory / "daemon.log"
-        with self.log.open("wb") as log:
-            command = [sys.executable, "-m", "edge_fusion", "run", "-c", str(self.path)]
-            command += map(str, arguments)
-            self.process = subprocess.Popen(command, stderr=log)
+        self._arguments = ["run", "-c", str(self.path), *map(str, arguments)]
+        self._command = [*self.command(), *self._arguments]
+        self.start()
+
+    def command(self) -> list[str]:
+        """What to run, but for its arguments."""
+        return [sys.executable, "-m", "edge_fusion"]
+
+    def start(self) -> None:
+        """Start it, or start it again after its end."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(self._command, stderr=log)
 
     def page(self, path: str) -> tuple[int, bytes]:
         try:

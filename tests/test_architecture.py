@@ -41,6 +41,7 @@ HOMES = {
     "onnxruntime": {"io/onnx.py"},
     "prometheus_client": {"io/metrics.py"},
     "sqlite3": {"io/store.py"},
+    "cbor2": {"codecs/senml_pack.py"},
     "cv2": {"codecs/jpeg.py", "io/cameras.py", "simulator/scene.py"},
 }
 

@@ -57,7 +57,9 @@ class Line:
             Stages(
                 Decoder(
                     [SensorSource(TopicPattern.parse("home/{site}/{device}"), "json",
-                                  SensorKeys({"temperature": "t"}, time="at"))],
+                                  SensorKeys({"temperature": "t"}, time="at")),
+                     SensorSource(TopicPattern.parse("tags/+/{device}"), "theengs", SensorKeys(),
+                                  "hall")],
                     [CameraSource(TopicPattern.parse("cams/{site}/{camera}"))],
                 ),
                 Sites(alignment, max_sites=8, max_devices=32),
@@ -234,6 +236,19 @@ def test_a_picture_that_cannot_be_decoded_gives_way_to_the_next_best(line: Line)
         b'edge_fusion_invalid_total{reason="undecodable_image"} 1.0'
         in (line.metrics.exposition()[0])
     )
+
+
+def test_what_two_gateways_heard_is_acknowledged_twice_and_counted_once(line: Line) -> None:
+    tag = b'{"tempc":38.0,"tempf":100.4}'
+    heard = [
+        Message(f"tags/{gateway}/A4C1380A0B0C", tag, ArrivalTime(ORIGIN + at))
+        for at, gateway in ((1.0, "attic"), (1.2, "cellar"))
+    ]
+    line.turn(*heard, until=6.0)
+    (window,) = line.sent("ef/hall/window")
+    assert window["readings"]["temperature"]["count"] == 1
+    assert line.acknowledged == 2
+    assert b'edge_fusion_dropped_total{reason="duplicate"} 1.0' in line.metrics.exposition()[0]
 
 
 def test_rubbish_is_acknowledged_and_logged_once_a_minute(

@@ -39,8 +39,8 @@ from edge_fusion.events import (
 )
 
 RETAINED_SLICES = 256
-"""A slice this much older than the newest is let go, even if its lateness is not up: a burst over
-more windows than that must not cost more memory."""
+"""Of more slices the oldest are let go, even if their lateness is not up: a burst over more windows
+than that must not cost more memory."""
 
 MAX_LANES = 64
 """Quantities of one device; readings of others are shed."""
@@ -74,7 +74,6 @@ class SiteAssembler:
         self._alignment = alignment
         self._census = census
         self._windows = windows
-        self._retained = RETAINED_SLICES + windows.overlap
         self._sources: dict[tuple[str, bool], Source] = {}
         self._lanes: dict[LaneKey, Lane] = {}
         self._watermark = SiteWatermark(
@@ -84,7 +83,10 @@ class SiteAssembler:
             windows, max_wait=alignment.max_wait, allowed_lateness=alignment.allowed_lateness
         )
         self._shelf = Shelf(
-            windows, max_readings=alignment.max_readings, max_frames=alignment.max_frames
+            windows,
+            max_readings=alignment.max_readings,
+            max_frames=alignment.max_frames,
+            max_slices=RETAINED_SLICES + windows.overlap,
         )
         self._open_slices = OpenSlices(windows.every, self._begin)
         self.held_since: ArrivalTime | None = None
@@ -309,14 +311,10 @@ class SiteAssembler:
     def _next_due(self) -> float:
         return min(self._watermark.next_idle(), self._firings.due())
 
-    def _oldest(self) -> int:
-        """Slices below are let go, whatever may still come for them."""
-        return self._shelf.newest - self._retained
-
     def _holds_too_many(self) -> bool:
         """Whether so many windows are open as only time standing still can leave open."""
         first = None if self.held_since is None else self._firings.first_open()
-        return first is not None and first < self._oldest()
+        return first is not None and first < self._shelf.oldest
 
     def _begin(self, index: int, now: ArrivalTime) -> Slice | None:
         """A new slice for an event of now, unless it may be too late for it."""
@@ -335,7 +333,7 @@ class SiteAssembler:
         return self._firings.is_open(index) or (ahead and now <= self._firings.latest(index))
 
     def _is_too_late(self, index: int, now: ArrivalTime) -> bool:
-        return index < max(self._firings.final(now), self._oldest())
+        return index < max(self._firings.final(now), self._shelf.oldest)
 
     def _lead(self, event: Event, into: Slice, source: Source) -> None:
         """Let the readings that follow take the short way, if there is one."""
@@ -359,7 +357,7 @@ class SiteAssembler:
     def _fire(self, now: ArrivalTime) -> list[Outcome]:
         """Fire the windows that are to close or to be revised, and let go of the oldest."""
         panes: list[Outcome] = []
-        as_of, oldest, passed = self._as_of(now), self._oldest(), self._watermark.passed
+        as_of, oldest, passed = self._as_of(now), self._shelf.oldest, self._watermark.passed
         for number, closed in self._firings.close(passed, now, waited_to=as_of, oldest=oldest):
             self._seal(number)
             panes.append(self._pane(number, closed, Timing.ON_TIME, now))

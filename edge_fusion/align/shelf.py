@@ -12,9 +12,16 @@ from edge_fusion.events import Event, EventTime, Reading
 
 
 class Shelf:
-    """Slices by index. The bounds of a window are shared out evenly over its slices."""
+    """Slices by index. The bounds of a window are shared out evenly over its slices.
 
-    def __init__(self, windows: Assigner, *, max_readings: int, max_frames: int) -> None:
+    Of more than `max_slices` the oldest are to go, whatever may still come for them.
+    """
+
+    def __init__(
+        self, windows: Assigner, *, max_readings: int, max_frames: int, max_slices: int
+    ) -> None:
+        self._max_slices = max_slices
+        self._oldest = 0
         self._every = windows.every
         self._max_readings = max(1, max_readings // windows.overlap)
         self._max_frames = max(1, max_frames // windows.overlap)
@@ -51,6 +58,13 @@ class Shelf:
         if changed.index < self._merged_below:
             self._merged_below = 0
 
+    @property
+    def oldest(self) -> int:
+        """The slice below which all are let go for want of room. It never goes back."""
+        if len(self._slices) > self._max_slices:
+            self._oldest = max(self._oldest, sorted(self._slices)[-self._max_slices])
+        return self._oldest
+
     def events(self, first: int, last: int) -> tuple[Event, ...]:
         """All events of the slices from `first` to `last`, in order of event time."""
         slices = self._slices
@@ -82,6 +96,7 @@ class Shelf:
         """All there is to know, as JSON can hold it."""
         return {
             "newest": self.newest,
+            "oldest": self.oldest,
             "before": [archive.event(last) for _, last in sorted(self._before.items())],
             "slices": [self._slices[index].state(archive) for index in sorted(self._slices)],
         }
@@ -94,7 +109,7 @@ class Shelf:
             restored = self.slice(each[0])
             restored.restore(each, archive)
             self.keep(restored)
-        self.newest = state["newest"]
+        self.newest, self._oldest = state["newest"], state["oldest"]
 
     def forget(self, lanes: Iterable[LaneKey]) -> None:
         """Carry nothing more of some lanes."""

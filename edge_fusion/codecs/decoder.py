@@ -8,18 +8,21 @@ topic and remembered for a bounded number of topics.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final, NamedTuple
 
 from edge_fusion.codecs.dialect import Dialect, Finding, Gone, Sample, SensorKeys
+from edge_fusion.codecs.echoes import Echoes
 from edge_fusion.codecs.formats import SENSOR_FORMATS
 from edge_fusion.codecs.frames import FrameFormat, FrameKeys, Picture, decode_frame
 from edge_fusion.codecs.invalid import invalid, printable
 from edge_fusion.codecs.times import property_time
 from edge_fusion.codecs.topics import TopicPattern, valid_name
 from edge_fusion.events import (
+    Duplicate,
     Event,
     EventTime,
     Frame,
@@ -33,7 +36,7 @@ from edge_fusion.events import (
     TimeSource,
 )
 
-Decoded = Event | Offline | Suspect | Invalid | Publication
+Decoded = Event | Offline | Suspect | Duplicate | Invalid | Publication
 """What may be in a message. A `Publication` is an answer that the sender's protocol asks for."""
 
 DEFAULT_SITE: Final = "default"
@@ -78,22 +81,31 @@ class DecodeLimits:
 
 
 class _Sensor(NamedTuple):
-    """A `[[sensors]]` entry and the dialect that was made for it."""
+    """A `[[sensors]]` entry, the dialect that was made for it, and what its messages may hold.
+
+    echoes: what other topics said of the same device; groups: readings of several devices.
+    """
 
     source: SensorSource
     decode: Dialect
+    echoes: bool
+    groups: bool
 
 
 class _Route(NamedTuple):
     """A source that reads a topic, and what the topic is called there.
 
-    named: whether the topic or the configuration says so, which wins over what the payload says.
+    named: whether the topic or the configuration says so, which wins over what the payload says;
+    group: it is the name of what speaks for several devices, and stands before theirs; echoes:
+    whether another topic may speak of the same device, as those of several gateways do.
     """
 
     source: _Sensor | CameraSource
     site: str
     name: str
     named: bool
+    group: bool = False
+    echoes: bool = False
 
 
 class _BadName(NamedTuple):
@@ -103,7 +115,10 @@ class _BadName(NamedTuple):
 
 
 class Decoder:
-    """Turns messages into events. Holds its configuration and what its dialects remember."""
+    """Turns messages into events.
+
+    Holds its configuration, what its dialects remember, and what gateways may have heard twice.
+    """
 
     def __init__(
         self,
@@ -111,9 +126,9 @@ class Decoder:
         cameras: Sequence[CameraSource],
         limits: DecodeLimits = DecodeLimits(),
     ) -> None:
-        made = (_Sensor(sensor, SENSOR_FORMATS[sensor.format].make()) for sensor in sensors)
-        self._sources: tuple[_Sensor | CameraSource, ...] = (*made, *cameras)
+        self._sources: tuple[_Sensor | CameraSource, ...] = (*_made(sensors), *cameras)
         self._limits = limits
+        self._echoes = Echoes()
         self._cached_routes = lru_cache(maxsize=_CACHED_TOPICS)(self._find_routes)
 
     def decode(self, message: Message) -> list[Decoded]:
@@ -140,11 +155,24 @@ class Decoder:
             return [invalid(message, InvalidReason.NAME, route.detail)]
         if isinstance(route.source, CameraSource):
             return [_signed(_frame(route.source, route, message, self._limits), route)]
+        sensor = route.source
+        findings = _findings(sensor, message, self._limits)
+        if sensor.groups and route.named and _speak_for_several(findings):
+            route = route._replace(group=True)
         return [
             _signed(decoded, route)
-            for finding in _findings(route.source, message, self._limits)
-            for decoded in _settled(finding, route, message)
+            for finding in findings
+            for decoded in _settled(finding, route, message, self._echoes)
         ]
+
+
+def _made(sensors: Sequence[SensorSource]) -> Iterator[_Sensor]:
+    # Without a wildcard each device has a topic of its own, unless it has one in another entry too.
+    entries = Counter(sensor.format for sensor in sensors)
+    for sensor in sensors:
+        form = SENSOR_FORMATS[sensor.format]
+        echoes = sensor.pattern.has_wildcard or entries[sensor.format] > 1
+        yield _Sensor(sensor, form.make(), echoes, form.groups)
 
 
 def _route(source: _Sensor | CameraSource, topic: str) -> _Route | _BadName | None:
@@ -160,7 +188,8 @@ def _route(source: _Sensor | CameraSource, topic: str) -> _Route | _BadName | No
     for found in (site, name):
         if not valid_name(found):
             return _BadName(printable(f"{found[:70]!r} is no name: 1 to 64 of A-Z a-z 0-9 _ . -"))
-    return _Route(source, site, name, named=given is not None)
+    echoes = isinstance(source, _Sensor) and source.echoes
+    return _Route(source, site, name, named=given is not None, echoes=echoes)
 
 
 def _as_name(text: str) -> str:
@@ -176,19 +205,36 @@ def _findings(sensor: _Sensor, message: Message, limits: DecodeLimits) -> Sequen
     return sensor.decode(message, sensor.source.keys)
 
 
-def _settled(finding: Finding, route: _Route, message: Message) -> list[Decoded]:
+def _speak_for_several(findings: Sequence[Finding]) -> bool:
+    return len({finding.device for finding in findings if isinstance(finding, Sample)}) > 1
+
+
+def _settled(finding: Finding, route: _Route, message: Message, echoes: Echoes) -> list[Decoded]:
     if isinstance(finding, Gone):
         return [Offline(route.site, _device(finding.device, route), message.arrival)]
     if not isinstance(finding, Sample):
         return [finding]
     reading = _reading(finding, route, message)
-    if isinstance(reading, Reading) and finding.doubt is not None:
+    if not isinstance(reading, Reading):
+        return [reading]
+    if finding.identity is not None:
+        echo = echoes.came_before(reading, finding.identity)
+    else:
+        undated = route.echoes and reading.time_source is TimeSource.ARRIVAL
+        echo = undated and echoes.came_elsewhere(reading, message.topic)
+    if echo:
+        return [Duplicate(reading)]
+    if finding.doubt is not None:
         return [reading, Suspect(reading, finding.doubt)]
     return [reading]
 
 
 def _device(stated: str | None, route: _Route) -> str:
-    return route.name if stated is None or route.named else _as_name(stated)
+    if stated is None:
+        return route.name
+    if route.group:
+        return _as_name(f"{route.name}.{stated}")
+    return route.name if route.named else _as_name(stated)
 
 
 def _reading(sample: Sample, route: _Route, message: Message) -> Reading | Invalid:
@@ -203,6 +249,8 @@ def _reading(sample: Sample, route: _Route, message: Message) -> Reading | Inval
     if isinstance(when, Invalid):
         return when
     at, source_of_time = when
+    if sample.age:
+        at = EventTime(at - sample.age)
     device = _device(sample.device, route)
     if sample.part is not None:
         device = _as_name(f"{device}.{sample.part}")

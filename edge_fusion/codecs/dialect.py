@@ -50,7 +50,8 @@ class Sample:
     wins over it. part: which of several sensors of that device, None where it has but one; the
     reading is then of `<device>.<part>`. Neither need be a valid name: what a name may not hold
     is replaced. doubt: what is to be said of the value or its time although both are used.
-    identity: what is the same in a second copy of the measurement, such as a sequence number.
+    identity: what is the same in a second copy of the measurement, such as a sequence number. age:
+    where the payload has no time, how many seconds before the message it says it was measured.
     """
 
     quantity: str
@@ -60,6 +61,7 @@ class Sample:
     part: str | None = None
     doubt: Doubt | None = None
     identity: str | None = None
+    age: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from edge_fusion.codecs.chirpstack import decode_chirpstack
 from edge_fusion.codecs.dialect import Dialect
 from edge_fusion.codecs.esphome import decode_esphome, esphome_availability
 from edge_fusion.codecs.json_reading import decode_json
 from edge_fusion.codecs.plain import decode_plain
+from edge_fusion.codecs.ruuvi import decode_ruuvi
+from edge_fusion.codecs.senml import decode_senml
 from edge_fusion.codecs.shelly import decode_shelly, shelly_availability
 from edge_fusion.codecs.tasmota import decode_tasmota, tasmota_availability
+from edge_fusion.codecs.theengs import decode_theengs
+from edge_fusion.codecs.ttn import decode_ttn
 from edge_fusion.codecs.zigbee2mqtt import decode_zigbee2mqtt, zigbee2mqtt_availability
 
 
@@ -29,9 +34,11 @@ class SensorFormat:
     devices are said to be there or gone, None if there is none. quantity: whether a payload is
     one bare value, so that the configuration or the topic must say of what; names_quantity: the
     dialect finds that in the topic by itself. paths: whether values lie at dotted paths, which the
-    configuration may give. usual_topics: patterns of the topics on which devices of this format
-    speak unless told otherwise, the best one first where several say the same. telling: whether
-    readings are found in payloads of this format only, so that it is recognised on any topic.
+    configuration may give. dated: whether each value has its time where the format says, so that
+    no path of one may be given. groups: whether one message may speak of several devices.
+    usual_topics: patterns of the topics on which its devices speak unless told otherwise, the best
+    one first where several say the same. telling: whether there are readings in payloads of this
+    format only, so that it is recognised on any topic.
     """
 
     make: Callable[[], Dialect]
@@ -39,6 +46,8 @@ class SensorFormat:
     quantity: bool = False
     names_quantity: bool = False
     paths: bool = False
+    dated: bool = False
+    groups: bool = False
     usual_topics: tuple[str, ...] = ()
     telling: bool = False
 
@@ -47,6 +56,26 @@ SENSOR_FORMATS: Final[Mapping[str, SensorFormat]] = MappingProxyType(
     {
         "json": SensorFormat(lambda: decode_json, paths=True),
         "plain": SensorFormat(lambda: decode_plain, quantity=True),
+        "senml": SensorFormat(
+            lambda: decode_senml, paths=True, dated=True, groups=True, telling=True
+        ),
+        "ttn": SensorFormat(
+            lambda: decode_ttn, paths=True, usual_topics=("v3/+/devices/{device}/up",), telling=True
+        ),
+        "chirpstack": SensorFormat(
+            lambda: decode_chirpstack,
+            paths=True,
+            usual_topics=("application/+/device/+/event/up",),
+            telling=True,
+        ),
+        "theengs": SensorFormat(
+            lambda: decode_theengs,
+            usual_topics=(
+                "home/+/BTtoMQTT/{device}",
+                "+/+/BTtoMQTT/{device}",
+            ),
+        ),
+        "ruuvi": SensorFormat(lambda: decode_ruuvi, usual_topics=("ruuvi/+/+",)),
         "zigbee2mqtt": SensorFormat(
             lambda: decode_zigbee2mqtt,
             zigbee2mqtt_availability,
@@ -88,7 +117,10 @@ SENSOR_FORMATS: Final[Mapping[str, SensorFormat]] = MappingProxyType(
             esphome_availability,
             quantity=True,
             names_quantity=True,
-            usual_topics=("{device}/sensor/+/state", "{site}/{device}/sensor/+/state"),
+            usual_topics=(
+                "{device}/sensor/+/state",
+                "{site}/{device}/sensor/+/state",
+            ),
         ),
     }
 )

@@ -49,6 +49,11 @@ class TopicPattern:
         plain = "/".join("+" if level.startswith("{") else level for level in levels)
         return cls(text, plain, names, tuple(levels))
 
+    @property
+    def has_wildcard(self) -> bool:
+        """Whether + or # stand for levels that have no name."""
+        return "+" in self._levels or "#" in self._levels
+
     def match(self, topic: str) -> dict[str, str] | None:
         """The names that `topic` gives to the placeholders, or None where it does not match.
 

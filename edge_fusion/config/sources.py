@@ -68,8 +68,8 @@ class SensorSettings(Table):
     format: SensorFormat = Field(default=JSON, description="What the payloads are.")
     temperature: DottedPath | None = Field(
         default=None,
-        description="Path of the temperature in the payload. Without any path it is "
-        '"temperature", and that of the humidity "humidity".',
+        description="Path of the temperature in the payload, in the decoded object of ttn and "
+        "chirpstack, or the name of a senml record. Without any path the usual ones are read.",
     )
     humidity: DottedPath | None = Field(
         default=None, description="Path of the relative humidity in the payload."
@@ -151,6 +151,9 @@ class SensorSettings(Table):
                 else (", which says itself where its values are: expected no path")
             )
             raise problem(f'given with format "{self.format}"{instead}', key)
+        if form.dated and self.time is not None:
+            text = "which dates each value by itself: expected no path"
+            raise problem(f'given with format "{self.format}", {text}', "time")
         return self
 
 

@@ -12,7 +12,7 @@ FIRST = index_of(ORIGIN, 10.0)
 
 
 def shelf(*events: Event, max_frames: int = 8) -> Shelf:
-    made = Shelf(Tumbling(10.0), max_readings=100, max_frames=max_frames)
+    made = Shelf(Tumbling(10.0), max_readings=100, max_frames=max_frames, max_slices=99)
     for event in events:
         into = made.slice(index_of(event.time, 10.0))
         into.add(event)
@@ -68,7 +68,7 @@ def test_a_late_event_shows_in_what_is_carried_after_it() -> None:
 
 
 def test_the_bounds_of_a_window_are_shared_out_over_its_slices() -> None:
-    into = Shelf(Hopping(10.0, 2.5), max_readings=9, max_frames=4).slice(FIRST)
+    into = Shelf(Hopping(10.0, 2.5), max_readings=9, max_frames=4, max_slices=99).slice(FIRST)
     assert into.room == 2
     assert into.add(frame(0.5)) is None
     assert into.add(frame(1.0)) == frame(0.5)

@@ -15,6 +15,7 @@ from edge_fusion.codecs.jpeg import encode_jpeg
 from edge_fusion.codecs.topics import TopicPattern
 from edge_fusion.events import (
     ArrivalTime,
+    Duplicate,
     EventTime,
     Frame,
     Invalid,
@@ -141,6 +142,36 @@ def test_every_entry_that_matches_reads_the_message() -> None:
         ("hall", "temperature"),
         ("lab", "co2"),
     ]
+
+
+def at(after: float, topic: str, **properties: str) -> Message:
+    return Message(topic, b'{"temperature":21.5}', ArrivalTime(NOW + after), properties=properties)
+
+
+def test_what_two_topics_say_of_one_device_within_two_seconds_counts_once() -> None:
+    source = decoder(sensor("gateways/+/{device}"))
+    kinds = [
+        type(event)
+        for message in (at(0, "gateways/a/th"), at(0.5, "gateways/b/th"), at(3, "gateways/b/th"))
+        for event in source.decode(message)
+    ]
+    assert kinds == [Reading, Duplicate, Reading]
+
+
+def test_a_device_that_has_one_topic_alone_is_never_taken_for_its_echo() -> None:
+    source = decoder(sensor("{site}/{device}"))
+    found = [*source.decode(at(0, "hall/th")), *source.decode(at(0, "hall/th"))]
+    assert [type(event) for event in found] == [Reading, Reading]
+
+
+def test_a_reading_with_a_time_of_its_own_is_left_to_alignment() -> None:
+    source = decoder(sensor("gateways/+/{device}"))
+    found = [
+        event
+        for topic in ("gateways/a/th", "gateways/b/th")
+        for event in source.decode(at(0, topic, time="1795427990"))
+    ]
+    assert [type(event) for event in found] == [Reading, Reading]
 
 
 def test_a_retained_message_counts_only_with_a_time_of_its_own() -> None:

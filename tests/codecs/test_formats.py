@@ -73,6 +73,74 @@ LANGUAGES = {
         ["a/sensor/x_temperature/state", "a/sensor/uptime/state", "a/status", "sensor/x/state"],
         21.4,
     ),
+    "senml": Language(
+        ["a/senml"],
+        [
+            {"bver": 10, "bn": "urn:dev:ow:1:", "bt": 1795428000, "bu": "Cel", "bv": 20, "v": 1.4},
+            {"n": "humidity", "u": "/", "v": 0.4, "t": -5, "s": 1, "ut": 60},
+            {"bt": 0, "n": "temp", "u": "K", "v": 294.65, "t": -5, "x_": 1},
+            {"n": "label", "vs": "Machine Room", "vb": True, "vd": "aGkgCg"},
+        ],
+    ),
+    "ttn": Language(
+        ["v3/a@ttn/devices/b/up", "v3/a@ttn/devices/b/join"],
+        {
+            "end_device_ids": {"device_id": "b"},
+            "received_at": "2026-02-12T15:15:46.012345678Z",
+            "uplink_message": {
+                "session_key_id": "AXBSH1Pk6Z0G166",
+                "f_cnt": 1,
+                "frm_payload": "gkHe",
+                "decoded_payload": {
+                    "TempC_SHT": 21.4,
+                    "air": {"humidity": {"value": 48, "unit": "%"}},
+                    "temperature_1": "21.4",
+                    "temperature_2": 22,
+                    "1": [{"RH": 48}],
+                },
+                "normalized_payload": [{"air": {"temperature": 21.4, "relativeHumidity": 48}}],
+                "received_at": "2026-02-12T15:15:45.801Z",
+            },
+        },
+    ),
+    "chirpstack": Language(
+        ["application/a/device/b/event/up", "application/a/device/b/event/status", "a"],
+        {
+            "deduplicationId": "3ac7e3c4-4401-4b8d-9386-a5c902f9202d",
+            "time": "2022-07-18T09:34:15.775023242+00:00",
+            "deviceInfo": {"deviceName": "b", "devEui": "0101010101010101"},
+            "deviceName": "b",
+            "data": "qg==",
+            "object": {"temperatureSensor": {"1": 21.5, "2": 22}, "humidity": 48},
+            "objectJSON": '{"temperature":21.5}',
+            "rxInfo": [{"time": None, "gwTime": "2022-07-18T09:34:15Z"}],
+        },
+    ),
+    "theengs": Language(
+        ["home/a/BTtoMQTT/A4C1380A0B0C", "home/a/SYStoMQTT", "home/a/RTL_433toMQTT/b/1/182"],
+        {
+            "id": "A4:C1:38:0A:0B:0C",
+            "mac": "A4:C1:38:0A:0B:0C",
+            "type": "THB",
+            "model": "b",
+            "channel": 1,
+            "tempc": "21.4",
+            "tempf": 70.5,
+            "hum": 104.7,
+            "temperature_C": 21.4,
+        },
+    ),
+    "ruuvi": Language(
+        ["ruuvi/AA:CC:EE:00:11:22/E3:75:CF:37:4E:23", "ruuvi/AA:CC:EE:00:11:22/gw_status"],
+        {
+            "ts": "1653668027",
+            "data": "0201061BFF99040512FC5394C37C0004FFFC040CAC364200CDCBB8334C884F",
+            "temperature": 29.455,
+            "humidity": 76.38,
+            "measurementSequenceNumber": 205,
+            "id": "E3:75:CF:37:4E:23",
+        },
+    ),
 }
 
 ATOMS = st.one_of(
@@ -115,6 +183,7 @@ def messages(language: Language) -> st.SearchStrategy[Message]:
 
 def test_the_table_names_what_a_configuration_may_ask_for() -> None:
     assert {"json", "plain", "zigbee2mqtt", "tasmota", "shelly", "esphome"} <= set(SENSOR_FORMATS)
+    assert {"senml", "ttn", "chirpstack", "theengs", "ruuvi"} <= set(SENSOR_FORMATS)
 
 
 @pytest.mark.parametrize("name", SENSOR_FORMATS)
@@ -134,6 +203,8 @@ def check(finding: Finding) -> None:
             assert finding.time is None or math.isfinite(finding.time)
             assert isinstance(finding.device, str | None)
             assert isinstance(finding.part, str | None)
+            assert isinstance(finding.identity, str | None)
+            assert 0 <= finding.age <= NOW
         case Gone(device=device):
             assert isinstance(device, str | None)
         case Invalid(detail=detail):

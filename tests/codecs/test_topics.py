@@ -109,3 +109,9 @@ def test_discovery_ids_of_similar_sites_stay_apart() -> None:
     ids = {topics.discovery_id("home/edge", site) for site in ("a.b", "a_b", "a-b")}
     assert len(ids) == 3
     assert all(set(found) <= set("abcdefghijklmnopqrstuvwxyz0123456789_-") for found in ids)
+
+
+def test_a_wildcard_stands_for_levels_without_a_name() -> None:
+    assert TopicPattern.parse("home/+/{device}").has_wildcard
+    assert TopicPattern.parse("{site}/#").has_wildcard
+    assert not TopicPattern.parse("home/{site}/{device}").has_wildcard

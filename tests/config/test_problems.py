@@ -118,6 +118,14 @@ BAD = [
         'sensors[0].temperature given with format "tasmota", which says itself where its values',
     ),
     (
+        SENSOR + 'format = "ruuvi"\ntime = "ts"',
+        'sensors[0].time given with format "ruuvi", which says itself where its values',
+    ),
+    (
+        SENSOR + 'format = "senml"\ntime = "t"',
+        'sensors[0].time given with format "senml", which dates each value by itself',
+    ),
+    (
         SENSOR + 'quantities = { "a b" = "c" }',
         'sensors[0].quantities "a b" = "c": expected a quantity',
     ),

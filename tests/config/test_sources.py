@@ -97,6 +97,58 @@ DEVICES = {
         },
         ["home/livingroom.bme280 temperature 21.34"],
     ),
+    "senml": (
+        'topic = "{site}/senml"\nformat = "senml"',
+        {
+            "cellar/senml": (
+                '[{"bn":"urn:dev:ow:10e2073a01080063:","bt":1795453582.5,"n":"humidity","u":"%RH",'
+                '"v":44.7},{"n":"temperature","u":"Cel","v":27.3}]'
+            )
+        },
+        ["cellar/10e2073a01080063 humidity 44.7", "cellar/10e2073a01080063 temperature 27.3"],
+    ),
+    "the things stack": (
+        'topic = "v3/app1@ttn/devices/{device}/up"\nformat = "ttn"\nsite = "field"',
+        {
+            "v3/app1@ttn/devices/lht65-1/up": (
+                '{"end_device_ids":{"device_id":"lht65-1"},"uplink_message":{"decoded_payload":'
+                '{"TempC_SHT":21.4,"Hum_SHT":48.2},"received_at":"2026-11-23T17:06:22.123456789Z"}}'
+            ),
+        },
+        ["field/lht65-1 temperature 21.4", "field/lht65-1 humidity 48.2"],
+    ),
+    "chirpstack": (
+        'topic = "application/+/device/+/event/up"\nformat = "chirpstack"',
+        {
+            "application/17c82e96/device/0101010101010101/event/up": (
+                '{"deduplicationId":"3ac7e3c4","time":"2026-11-23T17:06:22.123+00:00",'
+                '"deviceInfo":{"deviceName":"th-1","devEui":"0101010101010101"},'
+                '"object":{"temperature":21.4,"humidity":48.2}}'
+            )
+        },
+        ["default/th-1 temperature 21.4", "default/th-1 humidity 48.2"],
+    ),
+    "theengs": (
+        'topic = "home/+/BTtoMQTT/{device}"\nformat = "theengs"\nsite = "home"',
+        {
+            "home/OpenMQTTGateway/BTtoMQTT/4C33A6603C79": (
+                '{"hum":"52.6","tempc":"19.2","tempf":"66.56"}'
+            ),
+            "home/OpenMQTTGateway/BTtoMQTT/5F1122334455": '{"id":"5F:11:22:33:44:55","rssi":-61}',
+        },
+        ["home/4C33A6603C79 temperature 19.2", "home/4C33A6603C79 humidity 52.6"],
+    ),
+    "ruuvi": (
+        'topic = "ruuvi/+/+"\nformat = "ruuvi"',
+        {
+            "ruuvi/AA:CC:EE:00:11:22/gw_status": '{"state":"online"}',
+            "ruuvi/AA:CC:EE:00:11:22/E3:75:CF:37:4E:23": (
+                '{"ts":"1795453582","data":'
+                '"0201061BFF99040512FC5394C37C0004FFFC040CAC364200CDCBB8334C884F"}'
+            ),
+        },
+        ["default/E375CF374E23 temperature 24.3", "default/E375CF374E23 humidity 53.49"],
+    ),
 }
 
 
@@ -126,7 +178,10 @@ def test_three_lines_are_enough(read: Read, name: str) -> None:
     assert [shown(decoded) for decoded in decode(read, lines, messages)] == expected
 
 
-@pytest.mark.parametrize("name", ["zigbee2mqtt", "tasmota", "shelly"])
+@pytest.mark.parametrize(
+    "name",
+    ["zigbee2mqtt", "tasmota", "shelly", "senml", "the things stack", "chirpstack", "ruuvi"],
+)
 def test_a_device_that_knows_the_time_dates_its_readings(read: Read, name: str) -> None:
     lines, messages, _ = DEVICES[name]
     for decoded in decode(read, lines, messages):
@@ -168,3 +223,15 @@ def test_what_is_wrong_is_said_of_the_device_it_came_from(read: Read) -> None:
     [found] = decode(read, lines, {"tele/cellar/SENSOR": '{"Time":'})
     assert isinstance(found, Invalid)
     assert (found.site, found.source) == ("default", "cellar")
+
+
+def test_a_formatters_field_and_a_senml_records_name_may_be_given(read: Read) -> None:
+    lines = 'topic = "v3/+/devices/+/up"\nformat = "ttn"\ntemperature = "field1"'
+    uplink = (
+        '{"end_device_ids":{"device_id":"d"},"uplink_message":{"decoded_payload":{"field1":3.6}}}'
+    )
+    [reading] = decode(read, lines, {"v3/app1@ttn/devices/d/up": uplink})
+    assert shown(reading) == "default/d temperature 3.6"
+    lines = 'topic = "{device}/senml"\nformat = "senml"\nquantities = { co2 = "air/co2" }'
+    [reading] = decode(read, lines, {"d/senml": '[{"bn":"x/air/","n":"co2","u":"ppm","v":415}]'})
+    assert shown(reading) == "default/d co2 415.0"
