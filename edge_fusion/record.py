@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 
 from rich.console import Console
@@ -15,11 +16,11 @@ from rich.live import Live
 from edge_fusion import assembly
 from edge_fusion.codecs.decoder import Decoder
 from edge_fusion.config import load
-from edge_fusion.events import ArrivalTime, Frame, Input, Invalid, Offline, Reading
+from edge_fusion.events import ArrivalTime, Frame, Input, Invalid, Offline, Publication, Reading
 from edge_fusion.intake import Intake
 from edge_fusion.io.clock import ArrivalClock
 from edge_fusion.io.recording import RecordingWriter
-from edge_fusion.mailbox import Batch, Connected, Disconnected, Mailbox, Notice, Stop
+from edge_fusion.mailbox import Batch, Connected, Disconnected, Notice, Stop
 from edge_fusion.signals import forwarded
 
 FAREWELL = 1.0
@@ -47,7 +48,7 @@ def record(
     about = assembly.about_recording(settings, started)
     with ExitStack() as stack:
         writer = stack.enter_context(RecordingWriter(directory, about, max_bytes=max_bytes))
-        scribe = _Scribe(intake.mailbox, assembly.decoder(settings), writer, started)
+        scribe = _Scribe(intake, assembly.decoder(settings), writer, started)
         stop = Stop()
         stack.enter_context(forwarded({signal.SIGINT: stop, signal.SIGTERM: stop}, scribe.hear))
         intake.start()
@@ -57,13 +58,19 @@ def record(
 
 
 class _Scribe:
-    """Takes batches of the mailbox to the writer, and knows what there is to tell of it."""
+    """Takes batches of the mailbox to the writer, and knows what there is to tell of it.
+
+    It only listens, but for what a sender's protocol has it ask: without that, a Sparkplug network
+    would stay unread until its edge nodes happen to start anew.
+    """
 
     def __init__(
-        self, mailbox: Mailbox, decoder: Decoder, writer: RecordingWriter, started: ArrivalTime
+        self, intake: Intake, decoder: Decoder, writer: RecordingWriter, started: ArrivalTime
     ) -> None:
         self.now = started
-        self._mailbox = mailbox
+        self._mailbox = intake.mailbox
+        self._ask = intake.readings.publish
+        self._tokens = count(1)
         self._decoder = decoder
         self._writer = writer
         self._started = started
@@ -124,6 +131,8 @@ class _Scribe:
                     case Reading() | Frame() | Offline():
                         inputs.append(decoded)
                         self._sites.add(decoded.site)
+                    case Publication():
+                        self._ask(next(self._tokens), decoded)
                     case _:
                         pass
         return inputs

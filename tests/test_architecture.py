@@ -41,7 +41,8 @@ HOMES = {
     "onnxruntime": {"io/onnx.py"},
     "prometheus_client": {"io/metrics.py"},
     "sqlite3": {"io/store.py"},
-    "cbor2": {"codecs/senml_pack.py"},
+    "cbor2": {"codecs/cbor.py", "codecs/senml_pack.py"},
+    "google": {"codecs/sparkplug/payload_pb2.py", "codecs/sparkplug/wire.py"},
     "cv2": {"codecs/jpeg.py", "io/cameras.py", "simulator/scene.py"},
 }
 

@@ -9,12 +9,16 @@ from typing import Final
 
 from edge_fusion.codecs.chirpstack import decode_chirpstack
 from edge_fusion.codecs.dialect import Dialect
+from edge_fusion.codecs.edgex import decode_edgex
 from edge_fusion.codecs.esphome import decode_esphome, esphome_availability
+from edge_fusion.codecs.homie import Homie
 from edge_fusion.codecs.json_reading import decode_json
 from edge_fusion.codecs.plain import decode_plain
 from edge_fusion.codecs.ruuvi import decode_ruuvi
 from edge_fusion.codecs.senml import decode_senml
 from edge_fusion.codecs.shelly import decode_shelly, shelly_availability
+from edge_fusion.codecs.sparkplug.dialect import Sparkplug
+from edge_fusion.codecs.statestream import Statestream
 from edge_fusion.codecs.tasmota import decode_tasmota, tasmota_availability
 from edge_fusion.codecs.theengs import decode_theengs
 from edge_fusion.codecs.ttn import decode_ttn
@@ -34,8 +38,9 @@ class SensorFormat:
     devices are said to be there or gone, None if there is none. quantity: whether a payload is
     one bare value, so that the configuration or the topic must say of what; names_quantity: the
     dialect finds that in the topic by itself. paths: whether values lie at dotted paths, which the
-    configuration may give. dated: whether each value has its time where the format says, so that
-    no path of one may be given. groups: whether one message may speak of several devices.
+    configuration may give; names: whether they have names of their own, which it may give instead.
+    dated: whether each value has its time where the format says, so that no path of one may be
+    given. groups: whether one message may speak of several devices.
     usual_topics: patterns of the topics on which its devices speak unless told otherwise, the best
     one first where several say the same. telling: whether there are readings in payloads of this
     format only, so that it is recognised on any topic.
@@ -50,6 +55,7 @@ class SensorFormat:
     groups: bool = False
     usual_topics: tuple[str, ...] = ()
     telling: bool = False
+    names: bool = False
 
 
 SENSOR_FORMATS: Final[Mapping[str, SensorFormat]] = MappingProxyType(
@@ -121,6 +127,14 @@ SENSOR_FORMATS: Final[Mapping[str, SensorFormat]] = MappingProxyType(
                 "{device}/sensor/+/state",
                 "{site}/{device}/sensor/+/state",
             ),
+        ),
+        "sparkplug": SensorFormat(Sparkplug, names=True, usual_topics=("spBv1.0/{site}/#",)),
+        "homie": SensorFormat(Homie, names=True, usual_topics=("homie/#",)),
+        "homeassistant": SensorFormat(
+            Statestream, names=True, usual_topics=("homeassistant/sensor/#",)
+        ),
+        "edgex": SensorFormat(
+            lambda: decode_edgex, names=True, usual_topics=("edgex/events/device/#",), telling=True
         ),
     }
 )

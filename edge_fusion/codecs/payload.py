@@ -10,7 +10,7 @@ from edge_fusion.codecs.document import MISSING, load, lookup
 from edge_fusion.codecs.invalid import invalid
 from edge_fusion.codecs.numerals import bare_text, is_no_reading, read_number, split_unit
 from edge_fusion.codecs.times import Unzoned, parse_time
-from edge_fusion.codecs.units import Unit, canonical, has_known_units, stated_unit
+from edge_fusion.codecs.units import Unit, canonical, has_known_units, stated_unit, unit_of
 from edge_fusion.events import Doubt, EventTime, Invalid, InvalidReason, Message
 
 
@@ -89,6 +89,24 @@ def measured(
     if isinstance(number, InvalidReason):
         return [invalid(message, number, f"{quantity} is {_shown(value)}")]
     return [Sample(quantity, number, stamp.time, sender.device, sender.part, stamp.doubt)]
+
+
+def measured_in(
+    message: Message,
+    quantity: str,
+    value: Any,
+    stated: str,
+    keys: SensorKeys,
+    stamp: Stamp = UNDATED,
+    sender: Sender = UNNAMED,
+) -> list[Sample | Invalid]:
+    """`measured`, in the unit that the device states beside the value, else the configured one."""
+    unit = unit_of(quantity, stated, keys.units.get(quantity))
+    if not isinstance(unit, InvalidReason):
+        return measured(message, quantity, value, unit, stamp, sender)
+    if read_number(value) is None:
+        return []
+    return [invalid(message, unit, f"{quantity} in {stated[:80]!r}, which is no unit of it")]
 
 
 def measured_text(

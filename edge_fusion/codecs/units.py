@@ -44,10 +44,14 @@ _SPELLINGS: Final[Mapping[str, Mapping[str, Unit]]] = {
         "℃": TemperatureUnit.CELSIUS,
         "cel": TemperatureUnit.CELSIUS,
         "celsius": TemperatureUnit.CELSIUS,
+        "degc": TemperatureUnit.CELSIUS,
+        "deg c": TemperatureUnit.CELSIUS,
         "f": TemperatureUnit.FAHRENHEIT,
         "°f": TemperatureUnit.FAHRENHEIT,
         "℉": TemperatureUnit.FAHRENHEIT,
         "fahrenheit": TemperatureUnit.FAHRENHEIT,
+        "degf": TemperatureUnit.FAHRENHEIT,
+        "deg f": TemperatureUnit.FAHRENHEIT,
         "k": TemperatureUnit.KELVIN,
         "kelvin": TemperatureUnit.KELVIN,
     },
@@ -57,6 +61,7 @@ _SPELLINGS: Final[Mapping[str, Mapping[str, Unit]]] = {
         "% rh": HumidityUnit.PERCENT,
         "rh%": HumidityUnit.PERCENT,
         "percent": HumidityUnit.PERCENT,
+        "pct": HumidityUnit.PERCENT,
     },
 }
 
@@ -64,6 +69,21 @@ _SPELLINGS: Final[Mapping[str, Mapping[str, Unit]]] = {
 def stated_unit(quantity: str, text: str) -> Unit | None:
     """The unit that a payload names, such as "°C" or "%RH"; None if it is none of `quantity`."""
     return _SPELLINGS.get(quantity, {}).get(text.strip().lower())
+
+
+def unit_of(quantity: str, stated: str, configured: Unit | None) -> Unit | InvalidReason | None:
+    """The unit to read by: the one that a device names, empty if none, else the configured one.
+
+    One that is none of the quantity's shows that this is another quantity, as g/m³ does of a
+    humidity, and comes back as UNIT; unless the configuration knows better.
+    """
+    if not stated.strip() or not has_known_units(quantity):
+        return configured
+    unit = stated_unit(quantity, stated)
+    if unit is not None:
+        return unit
+    knows_better = (TemperatureUnit.CELSIUS, TemperatureUnit.FAHRENHEIT, TemperatureUnit.KELVIN)
+    return configured if configured in knows_better else InvalidReason.UNIT
 
 
 def has_known_units(quantity: str) -> bool:

@@ -143,8 +143,9 @@ class SensorSettings(Table):
             raise problem(
                 f'given with format "{self.format}": expected only with format {bare}', "quantity"
             )
-        key = next((name for name in PATH_KEYS if getattr(self, name)), None)
-        if not form.paths and key is not None:
+        unfit = () if form.paths else ("time",) if form.names else PATH_KEYS
+        key = next((name for name in unfit if getattr(self, name)), None)
+        if key is not None:
             instead = (
                 ", which has no fields: expected quantity"
                 if form.quantity

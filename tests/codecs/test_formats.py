@@ -141,6 +141,52 @@ LANGUAGES = {
             "id": "E3:75:CF:37:4E:23",
         },
     ),
+    "homie": Language(
+        [
+            *(f"h/a/n/temperature{level}" for level in ("", "/$unit", "/$datatype", "/set")),
+            *(f"h/5/a{level}" for level in ("/n/temperature", "/$description", "/$state")),
+            *("h/a/n/$properties", "h/a/$state", "h/$broadcast/alert", "$state", "h"),
+        ],
+        {
+            "nodes": {
+                "n": {
+                    "properties": {
+                        "temperature": {"unit": "°F", "datatype": "float", "settable": False},
+                        "x": {"name": "Humidity"},
+                    }
+                }
+            },
+            "root": "a",
+        },
+    ),
+    "homeassistant": Language(
+        [
+            *(f"h/sensor/a_temperature/{each}" for each in ("state", "unit_of_measurement")),
+            *("h/sensor/b/device_class", "h/sensor/b/state", "h/device/c/config", "sensor/b/state"),
+        ],
+        "temperature",
+    ),
+    "edgex": Language(
+        ["edgex/events/device/s/p/a%20b/Temperature", "x"],
+        {
+            "payload": {
+                "event": {
+                    "deviceName": "a",
+                    "sourceName": "Temperature",
+                    "origin": 1755009250244477420,
+                    "readings": [
+                        {
+                            "resourceName": "InsideTemperature",
+                            "origin": 1755009250244470000,
+                            "valueType": "Float32",
+                            "value": "2.150000e+01",
+                            "units": "F",
+                        }
+                    ],
+                }
+            }
+        },
+    ),
 }
 
 ATOMS = st.one_of(
@@ -184,6 +230,7 @@ def messages(language: Language) -> st.SearchStrategy[Message]:
 def test_the_table_names_what_a_configuration_may_ask_for() -> None:
     assert {"json", "plain", "zigbee2mqtt", "tasmota", "shelly", "esphome"} <= set(SENSOR_FORMATS)
     assert {"senml", "ttn", "chirpstack", "theengs", "ruuvi"} <= set(SENSOR_FORMATS)
+    assert set(LANGUAGES) | {"json", "plain", "sparkplug"} <= set(SENSOR_FORMATS)
 
 
 @pytest.mark.parametrize("name", SENSOR_FORMATS)

@@ -65,6 +65,8 @@ def test_the_outcome_is_a_plausible_number_or_a_reason(
 
 def test_units_are_known_by_their_usual_spellings() -> None:
     assert stated_unit(TEMPERATURE, " °F ") is TemperatureUnit.FAHRENHEIT
+    assert stated_unit(TEMPERATURE, "degF") is TemperatureUnit.FAHRENHEIT
+    assert stated_unit(TEMPERATURE, "Deg C") is TemperatureUnit.CELSIUS
     assert stated_unit(HUMIDITY, "%RH") is HumidityUnit.PERCENT
     assert stated_unit(TEMPERATURE, "%") is None
     assert stated_unit("co2", "ppm") is None

@@ -126,6 +126,10 @@ BAD = [
         'sensors[0].time given with format "senml", which dates each value by itself',
     ),
     (
+        SENSOR + 'format = "sparkplug"\ntemperature = "A/T"\ntime = "ts"',
+        'sensors[0].time given with format "sparkplug", which says itself where its values',
+    ),
+    (
         SENSOR + 'quantities = { "a b" = "c" }',
         'sensors[0].quantities "a b" = "c": expected a quantity',
     ),

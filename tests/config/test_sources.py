@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
+from sparkplug import birth, death, metric, payload
 
 from edge_fusion import assembly
 from edge_fusion.codecs.decoder import Decoded
@@ -32,7 +33,12 @@ BME280 = (
     '{"Time":"2026-11-23T18:06:22","BME280":{"Temperature":70.0,"Humidity":58.0},"TempUnit":"F"}'
 )
 STATE = '{"humidity":44.72,"temperature":27.34,"last_seen":"2026-11-23T17:06:22.500Z"}'
-DEVICES = {
+EDGEX = (
+    '{"apiVersion":"v3","payload":{"event":{"deviceName":"cellar","sourceName":"Temperature",'
+    '"origin":1755009250244477420,"readings":[{"resourceName":"Temperature",'
+    '"origin":1755009250244470000,"valueType":"Float32","value":"2.150000e+01"}]}}}'
+)
+DEVICES: dict[str, tuple[str, dict[str, str | bytes], list[str]]] = {
     "zigbee2mqtt": (
         'topic = "zigbee2mqtt/{site}/{device}"\nformat = "zigbee2mqtt"',
         {"zigbee2mqtt/cellar/th1": STATE},
@@ -149,6 +155,50 @@ DEVICES = {
         },
         ["default/E375CF374E23 temperature 24.3", "default/E375CF374E23 humidity 53.49"],
     ),
+    "sparkplug": (
+        'topic = "spBv1.0/{site}/#"\nformat = "sparkplug"',
+        {
+            "spBv1.0/STATE/scada": '{"online":true}',
+            "spBv1.0/Plant/NBIRTH/box1": birth(),
+            "spBv1.0/Plant/DBIRTH/box1/th": payload(metric("A/Temperature", 21.5, alias=1), seq=1),
+            "spBv1.0/Plant/DDATA/box1/th": payload(metric(alias=1, value=22.5), seq=2),
+            "spBv1.0/Plant/NDEATH/box1": death(),
+        },
+        [
+            "Plant/box1.th temperature 21.5",
+            "Plant/box1.th temperature 22.5",
+            "Plant/box1 gone",
+            "Plant/box1.th gone",
+        ],
+    ),
+    "homie": (
+        'topic = "homie/#"\nformat = "homie"\nsite = "home"',
+        {
+            "homie/cellar/$homie": "4.0.0",
+            "homie/cellar/climate/temperature/$unit": "°F",
+            "homie/cellar/climate/temperature": "70.7",
+            "homie/5/attic/climate/humidity": "48",
+            "homie/cellar/$state": "lost",
+        },
+        ["home/cellar temperature 21.5", "home/attic humidity 48.0", "home/cellar gone"],
+    ),
+    "edgex": (
+        'topic = "edgex/events/device/#"\nformat = "edgex"',
+        {"edgex/events/device/device-mqtt/climate/cellar/Temperature": EDGEX},
+        ["default/cellar temperature 21.5"],
+    ),
+    "homeassistant": (
+        'topic = "homeassistant/#"\nformat = "homeassistant"',
+        {
+            "homeassistant/status": "online",
+            "homeassistant/sensor/kitchen_temperature/state": "70.7",
+            "homeassistant/sensor/kitchen_temperature/unit_of_measurement": '"\\u00b0F"',
+            "homeassistant/sensor/kitchen_humidity/state": "48.2",
+            "homeassistant/light/kitchen/state": "on",
+            "homeassistant/device/edge_fusion_kitchen/config": "{}",
+        },
+        ["default/kitchen temperature 21.5", "default/kitchen humidity 48.2"],
+    ),
 }
 
 
@@ -162,12 +212,14 @@ def shown(decoded: Decoded) -> str:
             return repr(decoded)
 
 
-def decode(read: Read, lines: str, messages: dict[str, str]) -> list[Decoded]:
+def decode(read: Read, lines: str, messages: Mapping[str, str | bytes]) -> list[Decoded]:
     decoder = assembly.decoder(read(f"[[sensors]]\n{lines}"))
     return [
         decoded
-        for topic, payload in messages.items()
-        for decoded in decoder.decode(Message(topic, payload.encode(), NOW))
+        for topic, said in messages.items()
+        for decoded in decoder.decode(
+            Message(topic, said.encode() if isinstance(said, str) else said, NOW)
+        )
     ]
 
 
