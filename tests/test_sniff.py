@@ -28,6 +28,14 @@ from edge_fusion.sniff import _wait
 
 ESPHOME = "livingroom/sensor/bme280"
 SHELLY = "shellyplusht-b8d61a8b17cc"
+RUUVI = "0201061BFF99040517037758C5C703FCFF30FFF89416B7958AE375CF374E23"
+# Of the Sparkplug specification: a birth that gives a temperature the alias by which data name it.
+NBIRTH = bytes.fromhex(
+    "08eaf2f5a8a02b12120a05626453657118eaf2f5a8a02b2004580012210a144e6f646520436f6e74726f6c2f"
+    "5265626972746818eaf2f5a8a02b200b700012250a13436c696d6174652f54656d7065726174757265100118"
+    "eaf2f5a8a02b2009650000ac411800"
+)
+NDATA = bytes.fromhex("088af9f5a8a02b120e100118f4f8f5a8a02b659a99ad411801")
 HOME: dict[str, Any] = {
     "zigbee2mqtt/kitchen/th1": {"battery": 91, "humidity": 44.72, "temperature": 27.34},
     "zigbee2mqtt/hall/th2": {"humidity": 40.1, "temperature": 19.5, "linkquality": 120},
@@ -52,6 +60,10 @@ HOME: dict[str, Any] = {
         },
     },
     f"{SHELLY}/status/temperature:0": {"id": 0, "tC": 19.8, "tF": 67.6},
+    "homie/5/loft/climate/temperature": "18.5",
+    "spBv1.0/Plant/NBIRTH/box1": NBIRTH,
+    "spBv1.0/Plant/NDATA/box1": NDATA,
+    "ruuvi/AA:CC:EE:00:11:22/E3:75:CF:37:4E:23": {"ts": "1795428000", "data": RUUVI},
     "plant/line2/probe7/telemetry": {"deviceId": "probe7", "air": {"tempF": 70.7, "rh": 0.41}},
     "attic/dht22/temperature": "12.5",
     "cams/hall/ceiling": PICTURE,
@@ -73,6 +85,11 @@ READ = {
     ("default", "livingroom.bme280", "humidity", 48.0),
     ("default", SHELLY, "temperature", 19.8),
     ("default", SHELLY, "humidity", 42.2),
+    ("default", "loft", "temperature", 18.5),
+    ("Plant", "box1", "temperature", 21.5),
+    ("Plant", "box1", "temperature", 21.7),
+    ("default", "E375CF374E23", "temperature", 29.455),
+    ("default", "E375CF374E23", "humidity", 76.38),
     ("line2", "probe7", "temperature", 21.5),
     ("line2", "probe7", "humidity", 41.0),
     ("default", "dht22", "temperature", 12.5),
@@ -145,8 +162,9 @@ def test_a_newcomer_gets_a_configuration_that_reads_the_whole_home(
     assert read(config, HOME) == READ
     assert "window" not in said
     assert "said above already" in said
-    formats = [sensor["format"] for sensor in tomllib.loads(said)["sensors"]]
-    assert sorted(formats) == ["esphome", "json", "plain", "shelly", "tasmota", "zigbee2mqtt"]
+    formats = {sensor["format"] for sensor in tomllib.loads(said)["sensors"]}
+    named = "esphome homie json plain ruuvi shelly sparkplug tasmota zigbee2mqtt"
+    assert sorted(formats) == named.split()
 
 
 def test_what_the_file_configures_already_is_left_out(broker: Broker, tmp_path: Path) -> None:

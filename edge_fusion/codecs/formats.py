@@ -40,10 +40,10 @@ class SensorFormat:
     dialect finds that in the topic by itself. paths: whether values lie at dotted paths, which the
     configuration may give; names: whether they have names of their own, which it may give instead.
     dated: whether each value has its time where the format says, so that no path of one may be
-    given. groups: whether one message may speak of several devices.
-    usual_topics: patterns of the topics on which its devices speak unless told otherwise, the best
-    one first where several say the same. telling: whether there are readings in payloads of this
-    format only, so that it is recognised on any topic.
+    given. groups: whether one message may speak of several devices. usual_topics: patterns of the
+    topics on which its devices speak unless told otherwise, the best one first where several say
+    the same. telling: whether no payload of another format has readings for it, so that it is
+    recognised on any topic.
     """
 
     make: Callable[[], Dialect]
@@ -52,10 +52,10 @@ class SensorFormat:
     names_quantity: bool = False
     paths: bool = False
     dated: bool = False
+    names: bool = False
     groups: bool = False
     usual_topics: tuple[str, ...] = ()
     telling: bool = False
-    names: bool = False
 
 
 SENSOR_FORMATS: Final[Mapping[str, SensorFormat]] = MappingProxyType(
