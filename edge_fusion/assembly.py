@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -18,10 +19,17 @@ from edge_fusion.align.sites import Sites
 from edge_fusion.align.windows import assigner
 from edge_fusion.announcer import Announcer, Voice
 from edge_fusion.codecs.alert import ModelIdentity
-from edge_fusion.codecs.decoder import CameraSource, DecodeLimits, Decoder, SensorSource
+from edge_fusion.codecs.decoder import (
+    AvailabilitySource,
+    CameraSource,
+    DecodeLimits,
+    Decoder,
+    SensorSource,
+)
 from edge_fusion.codecs.dialect import USUAL_PATHS, SensorKeys
 from edge_fusion.codecs.frames import FrameKeys
 from edge_fusion.codecs.jpeg import decode_rgb
+from edge_fusion.codecs.topics import TopicPattern
 from edge_fusion.config.settings import AlertSettings, ModelSettings, MqttSettings, Settings
 from edge_fusion.config.sources import JSON, CameraSettings, SensorSettings
 from edge_fusion.errors import ConfigError
@@ -74,39 +82,55 @@ def outbox(settings: Settings, kept: Store) -> Outbox:
 
 
 def sensor_subscriptions(settings: Settings) -> tuple[Subscription, ...]:
-    return _subscriptions(settings.sensors)
+    """What sensors measure, and whether they are there."""
+    patterns = [
+        (pattern, sensor.qos)
+        for sensor in settings.sensors
+        for pattern in (sensor.pattern, sensor.availability_pattern)
+        if pattern is not None
+    ]
+    return _subscriptions(patterns)
 
 
 def camera_subscriptions(settings: Settings) -> tuple[Subscription, ...]:
-    return _subscriptions(settings.cameras)
+    return _subscriptions([(camera.pattern, camera.qos) for camera in settings.cameras])
 
 
-def _subscriptions(
-    sources: tuple[SensorSettings, ...] | tuple[CameraSettings, ...],
-) -> tuple[Subscription, ...]:
+def _subscriptions(patterns: Sequence[tuple[TopicPattern, int]]) -> tuple[Subscription, ...]:
     """One subscription per filter, at the highest QoS any entry asks for."""
     wanted: dict[str, int] = {}
-    for source in sources:
-        topic = source.pattern.filter
-        wanted[topic] = max(source.qos, wanted.get(topic, 0))
+    for pattern, qos in patterns:
+        wanted[pattern.filter] = max(qos, wanted.get(pattern.filter, 0))
     return tuple(Subscription(topic, qos) for topic, qos in wanted.items())
 
 
 def decoder(settings: Settings) -> Decoder:
     limits = settings.limits
     return Decoder(
-        sensor_sources(settings),
-        camera_sources(settings),
+        [source for sensor in settings.sensors for source in _sensors(sensor)],
+        [_camera(camera) for camera in settings.cameras],
         DecodeLimits(limits.max_payload_bytes, limits.max_frame_bytes, limits.max_pixels),
+        [
+            AvailabilitySource(pattern, sensor.site, sensor.device)
+            for sensor in settings.sensors
+            if (pattern := _naming_availability(sensor)) is not None
+        ],
     )
 
 
-def sensor_sources(settings: Settings) -> list[SensorSource]:
-    return [_sensor(sensor) for sensor in settings.sensors]
+def _sensors(sensor: SensorSettings) -> list[SensorSource]:
+    """The source of an entry; and another, for its dialect to say which device is gone."""
+    source, pattern = _sensor(sensor), sensor.availability_pattern
+    if pattern is None or _naming_availability(sensor) is not None:
+        return [source]
+    return [source, replace(source, pattern=pattern)]
 
 
-def camera_sources(settings: Settings) -> list[CameraSource]:
-    return [_camera(camera) for camera in settings.cameras]
+def _naming_availability(sensor: SensorSettings) -> TopicPattern | None:
+    """Where devices are said to be gone, if the configuration names them."""
+    pattern = sensor.availability_pattern
+    named = pattern is not None and (sensor.device is not None or "device" in pattern.names)
+    return pattern if named else None
 
 
 def _sensor(sensor: SensorSettings) -> SensorSource:
@@ -117,7 +141,14 @@ def _sensor(sensor: SensorSettings) -> SensorSource:
         units={TEMPERATURE: sensor.unit, HUMIDITY: sensor.humidity_unit},
         zone=sensor.timezone,
     )
-    return SensorSource(sensor.pattern, sensor.format, keys, sensor.site, sensor.device)
+    return SensorSource(
+        sensor.pattern,
+        sensor.format,
+        keys,
+        sensor.site,
+        sensor.device,
+        deaths=sensor.availability is not False,
+    )
 
 
 def _camera(camera: CameraSettings) -> CameraSource:

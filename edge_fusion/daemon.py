@@ -41,6 +41,7 @@ from edge_fusion.kept import Remembered
 from edge_fusion.mailbox import Batch, Connected, Disconnected, Notice, Reload, Stop
 from edge_fusion.pipeline import Pipeline, Stages
 from edge_fusion.postman import Postman
+from edge_fusion.quality import QualityControl
 from edge_fusion.recorder import Recorder
 from edge_fusion.reload import Loaded, carry_over, load_again, load_all
 from edge_fusion.signals import forwarded
@@ -124,6 +125,7 @@ class Daemon:
             outbox,
             trouble=self._store_trouble,
         )
+        self._quality = QualityControl(settings.limits.max_devices)
         self._pipeline = Pipeline(
             self._stages,
             self._metrics,
@@ -132,6 +134,7 @@ class Daemon:
             tap=None if self._recorder is None else self._recorder.hear,
             keeper=self._keeper,
             absence=self._absence,
+            quality=self._quality,
         )
         self._connected: frozenset[str] = frozenset()
         self._known: frozenset[str] = frozenset()
@@ -284,6 +287,8 @@ class Daemon:
             for queue, length in self._mailbox.lengths().items():
                 self._metrics.queue(queue, length)
             _report_sites(self._stages.sites, self._metrics, batch.until)
+            for (site, device), stuck in self._quality.stuck().items():
+                self._metrics.stuck(site, device, stuck)
 
     def _make_recorder(self, record: RecordTo) -> Recorder:
         about = assembly.about_recording(self._settings, self._clock.stamp())

@@ -8,10 +8,10 @@ thread calls it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Protocol
+from typing import Final, Protocol
 
 from edge_fusion.absence import Absence
 from edge_fusion.align.sites import Sites
@@ -23,6 +23,7 @@ from edge_fusion.events import (
     CatchUp,
     CaughtUp,
     Delivery,
+    Doubt,
     Frame,
     Input,
     Invalid,
@@ -31,19 +32,29 @@ from edge_fusion.events import (
     Outcome,
     Pane,
     Publication,
+    Quarantined,
     Reading,
     Scores,
     Shed,
     ShedReason,
+    Suspect,
     TooLate,
 )
 from edge_fusion.keeper import Book as KeptBook
 from edge_fusion.kept import Remembered
 from edge_fusion.mailbox import Batch
+from edge_fusion.quality import QualityControl
 from edge_fusion.revisions import Revisions
 from edge_fusion.scoring import Scored, Scorer
 
 log = logging.getLogger("edge_fusion.pipeline")
+
+_DOUBTS: Final[Mapping[Doubt, str]] = {
+    Doubt.NO_ZONE: "its time has no zone, so its arrival counts: set the key timezone",
+    Doubt.CLIPPED: "more than 100 %RH was measured",
+    Doubt.STUCK: "the value no longer changes, as if the sensor were stuck",
+    Doubt.STEP: "the value changed faster than a sensor can",
+}
 
 
 class Book(KeptBook, Protocol):
@@ -103,7 +114,7 @@ class Pipeline:
     """Owns all state between two turns.
 
     `publish` takes what is to go out, in order. `tap` hears all that is fed, before it is.
-    `absence` tells backlogs from what is live.
+    `absence` tells backlogs from what is live; `quality` what is odd about readings.
     """
 
     def __init__(
@@ -116,10 +127,12 @@ class Pipeline:
         tap: Tap | None = None,
         keeper: Keeper | None = None,
         absence: Absence | None = None,
+        quality: QualityControl | None = None,
     ) -> None:
         self._stages = stages
         self._keeper = keeper or _NOTHING_KEPT
         self._absence = absence or Absence("", "", "")
+        self._quality = QualityControl() if quality is None else quality
         self._observer = observer
         self._publish = publish
         self._tap = tap
@@ -273,11 +286,21 @@ class Pipeline:
     def _settle(self, outcome: Outcome, now: ArrivalTime) -> None:
         """Count an outcome, do what it asks for, and say it where somebody would want to know."""
         self._observer.observe(outcome)
-        if isinstance(outcome, Pane):
-            self._judge(outcome)
-        elif isinstance(outcome, TooLate):
-            self._run_alerts(outcome.event.arrival)
-            self._send(self._stages.announcer.late(outcome))
+        match outcome:
+            case (Reading() as reading) | Quarantined(event=Reading() as reading):
+                doubt = self._quality.check(reading)
+                if doubt is not None:
+                    self._settle(Suspect(reading, doubt), now)
+            case Pane():
+                self._judge(outcome)
+            case TooLate(event=event):
+                self._run_alerts(event.arrival)
+                self._send(self._stages.announcer.late(outcome))
+                self._complain(outcome, now)
+            case _:
+                self._complain(outcome, now)
+
+    def _complain(self, outcome: Outcome, now: ArrivalTime) -> None:
         complaint = _complaint(outcome)
         if complaint is None:
             return
@@ -317,6 +340,9 @@ def _complaint(outcome: Outcome) -> tuple[str, str] | None:
             return topic[:128], f"{reason.value}: {detail}"
         case TooLate(event=event):
             return f"{event.site}/{event.source}", "too late for its window"
+        case Suspect(reading=reading, doubt=doubt):
+            text = f"{reading.quantity} {reading.value:g}: {_DOUBTS[doubt]}"
+            return f"{reading.site}/{reading.device}", text
         case Shed():
             return _bound_reached(outcome)
         case _:

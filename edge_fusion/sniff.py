@@ -14,9 +14,7 @@ from rich.live import Live
 from rich.text import Text
 
 from edge_fusion import assembly
-from edge_fusion.codecs.formats import SENSOR_FORMATS
 from edge_fusion.codecs.invalid import printable
-from edge_fusion.codecs.topics import TopicPattern
 from edge_fusion.config.load import load_broker
 from edge_fusion.config.measures import format_duration
 from edge_fusion.config.overrides import Override
@@ -92,10 +90,13 @@ def _nothing(duration: float) -> str:
 
 def _configured(settings: Settings, heard: Sequence[Heard]) -> set[str]:
     """The topics that the configuration reads already, or on which its devices say they live."""
-    texts: list[str | None] = [sensor.topic for sensor in settings.sensors]
-    texts += [SENSOR_FORMATS[one.format].availability(one.topic) for one in settings.sensors]
-    texts += [camera.topic for camera in settings.cameras]
-    patterns = [TopicPattern.parse(text) for text in texts if text is not None]
+    patterns = [sensor.pattern for sensor in settings.sensors]
+    patterns += [
+        sensor.availability_pattern
+        for sensor in settings.sensors
+        if sensor.availability_pattern is not None
+    ]
+    patterns += [camera.pattern for camera in settings.cameras if camera.topic is not None]
     return {one.topic for one in heard if any(p.match(one.topic) is not None for p in patterns)}
 
 

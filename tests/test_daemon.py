@@ -6,6 +6,7 @@ import base64
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ import numpy as np
 import pytest
 import tiny_model
 from conftest import Broker, BrokerFactory, Collector, eventually
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion
 from running import CONFIGURATION, Running
 
 from edge_fusion.codecs.alert import alert_schema, window_schema
@@ -216,6 +219,67 @@ def test_both_protocols_work(broker: Broker, start: Start, protocol: str) -> Non
     (message, *_) = [m for m in listener.messages if m.topic == "edge_fusion/attic/event"]
     properties = dict(getattr(message.properties, "UserProperty", []))
     assert ("specversion" in properties) == (protocol == "5")
+
+
+PATIENT = """
+[mqtt]
+port = {port}
+{mqtt}
+[windows]
+max_skew = "60s"
+max_wait = "60s"
+idle_timeout = "60s"
+[store]
+path = "state.db"
+[model]
+path = "model.onnx"
+[[sensors]]
+topic = "home/{{site}}/{{device}}"
+temperature = "t"
+time = "at"
+availability = "home/{{site}}/{{device}}/availability"
+[web]
+listen = "127.0.0.1:{web}"
+"""
+
+
+def test_a_device_whose_will_says_it_is_gone_is_waited_for_no_longer(
+    broker: Broker, start: Start
+) -> None:
+    windows = broker.collect("edge_fusion/hall/window")
+    daemon = start(broker.port, configuration=PATIENT)
+    living, dying = broker.collect(), Mortal(broker.port, "home/hall/b/availability")
+    now = time.time()
+    dying.publish("home/hall/b", json.dumps({"t": 20, "at": now}).encode())
+    living.publish("home/hall/a", json.dumps({"t": 20, "at": now}).encode())
+    living.publish("home/hall/a", json.dumps({"t": 20, "at": now + 20}).encode())
+    eventually(lambda: daemon.metric("readings_total", site="hall") == 3, "three readings")
+    assert daemon.metric("windows_total") == 0
+    dying.die()
+    eventually(windows.payloads, "the window that only the dead device held open")
+    assert events(windows, "edge_fusion/hall/window")[0]["closed_by"] == "watermark"
+    eventually(lambda: daemon.metric("devices_idle", site="hall") == 1, "an idle device")
+    assert daemon.metric("invalid_total") == 0
+
+
+class Mortal:
+    """A device that leaves a retained `offline` on its availability topic when it dies."""
+
+    def __init__(self, port: int, availability: str) -> None:
+        self._client = Client(CallbackAPIVersion.VERSION2)
+        self._client.will_set(availability, b"offline", qos=1, retain=True)
+        self._client.connect("127.0.0.1", port)
+        self._client.loop_start()
+        self.publish(availability, b"online", retain=True)
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        self._client.publish(topic, payload, 1, retain).wait_for_publish(15)
+
+    def die(self) -> None:
+        """Fall silent without a farewell, as by a flat battery."""
+        self._client.loop_stop()
+        self._client._sock_close()
+        self._client._reset_sockets()
 
 
 def run_with(path: Path, text: str) -> subprocess.CompletedProcess[str]:

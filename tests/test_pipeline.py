@@ -251,6 +251,27 @@ def test_what_two_gateways_heard_is_acknowledged_twice_and_counted_once(line: Li
     assert b'edge_fusion_dropped_total{reason="duplicate"} 1.0' in line.metrics.exposition()[0]
 
 
+def test_a_doubtful_reading_is_used_and_said_to_be_so_once_a_minute(
+    line: Line, caplog: pytest.LogCaptureFixture
+) -> None:
+    line.turn(hot(1.0, value=20.0), hot(2.0, value=38.0), hot(3.0, value=20.0), until=4.0)
+    line.turn(hot(3.5, value=38.0), hot(6.0), until=6.0)
+    window = line.sent("ef/hall/window")[0]
+    assert window["readings"]["temperature"]["count"] == 4
+    body, _ = line.metrics.exposition()
+    series = b'suspect_readings_total{device="probe",reason="step",site="hall"} 2.0'
+    assert b"edge_fusion_" + series in body
+    (record,) = caplog.records
+    assert "hall/probe: temperature 38: the value changed faster" in record.message
+
+
+def test_a_reading_whose_clock_is_not_believed_is_checked_all_the_same(line: Line) -> None:
+    line.turn(hot(1.0, value=20.0), hot(900.0, 2.0, 38.0), until=2.0)
+    body, _ = line.metrics.exposition()
+    assert b'clock_quarantined_total{reason="future"} 1.0' in body
+    assert b'suspect_readings_total{device="probe",reason="step",site="hall"} 1.0' in body
+
+
 def test_rubbish_is_acknowledged_and_logged_once_a_minute(
     line: Line, caplog: pytest.LogCaptureFixture
 ) -> None:

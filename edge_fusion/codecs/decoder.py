@@ -1,8 +1,9 @@
 """The decoder: from a message to events, by the configured sensors and cameras.
 
 Every source whose pattern matches a topic decodes the message, so that two entries may read
-different values from one topic. Which ones match, and under which names, is worked out once per
-topic and remembered for a bounded number of topics.
+different values from one topic; but where devices are said to be there or gone, nothing else is
+looked for. Which ones match, and under which names, is worked out once per topic and remembered
+for a bounded number of topics.
 """
 
 from __future__ import annotations
@@ -14,14 +15,18 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from edge_fusion.codecs.availability import is_gone
 from edge_fusion.codecs.dialect import Dialect, Finding, Gone, Sample, SensorKeys
 from edge_fusion.codecs.echoes import Echoes
 from edge_fusion.codecs.formats import SENSOR_FORMATS
 from edge_fusion.codecs.frames import FrameFormat, FrameKeys, Picture, decode_frame
 from edge_fusion.codecs.invalid import invalid, printable
-from edge_fusion.codecs.times import property_time
+from edge_fusion.codecs.parts import Parts
+from edge_fusion.codecs.times import Unzoned, read_property
 from edge_fusion.codecs.topics import TopicPattern, valid_name
+from edge_fusion.codecs.units import clipped
 from edge_fusion.events import (
+    Doubt,
     Duplicate,
     Event,
     EventTime,
@@ -51,6 +56,7 @@ class SensorSource:
     """One `[[sensors]]` entry. `format` is a key of `SENSOR_FORMATS`.
 
     site, device: names for topics that have no such placeholder; the topic wins over them.
+    deaths: whether it counts what the format itself says of devices that are gone.
     """
 
     pattern: TopicPattern
@@ -58,6 +64,7 @@ class SensorSource:
     keys: SensorKeys
     site: str | None = None
     device: str | None = None
+    deaths: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +76,15 @@ class CameraSource:
     keys: FrameKeys = field(default_factory=FrameKeys)
     site: str | None = None
     camera: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AvailabilitySource:
+    """Topics on which devices are said to be there or gone. site, device: as for `SensorSource`."""
+
+    pattern: TopicPattern
+    site: str | None = None
+    device: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +108,9 @@ class _Sensor(NamedTuple):
     groups: bool
 
 
+_Source = _Sensor | CameraSource | AvailabilitySource
+
+
 class _Route(NamedTuple):
     """A source that reads a topic, and what the topic is called there.
 
@@ -100,7 +119,7 @@ class _Route(NamedTuple):
     whether another topic may speak of the same device, as those of several gateways do.
     """
 
-    source: _Sensor | CameraSource
+    source: _Source
     site: str
     name: str
     named: bool
@@ -125,8 +144,12 @@ class Decoder:
         sensors: Sequence[SensorSource],
         cameras: Sequence[CameraSource],
         limits: DecodeLimits = DecodeLimits(),
+        availability: Sequence[AvailabilitySource] = (),
     ) -> None:
-        self._sources: tuple[_Sensor | CameraSource, ...] = (*_made(sensors), *cameras)
+        self._sources: tuple[_Source, ...] = (*_made(sensors), *cameras)
+        # Several entries may read the values of one device, each with the same topic for this.
+        self._availability: tuple[_Source, ...] = tuple(dict.fromkeys(availability))
+        self._parts = Parts()
         self._limits = limits
         self._echoes = Echoes()
         self._cached_routes = lru_cache(maxsize=_CACHED_TOPICS)(self._find_routes)
@@ -147,14 +170,16 @@ class Decoder:
         return self._cached_routes(topic) if short else self._find_routes(topic)
 
     def _find_routes(self, topic: str) -> tuple[_Route | _BadName, ...]:
-        routes = (_route(source, topic) for source in self._sources)
-        return tuple(route for route in routes if route is not None)
+        # A wildcard may well take in the topics next to those that carry values.
+        return _routes(self._availability, topic) or _routes(self._sources, topic)
 
     def _follow(self, route: _Route | _BadName, message: Message) -> list[Decoded]:
         if isinstance(route, _BadName):
             return [invalid(message, InvalidReason.NAME, route.detail)]
         if isinstance(route.source, CameraSource):
             return [_signed(_frame(route.source, route, message, self._limits), route)]
+        if isinstance(route.source, AvailabilitySource):
+            return [_signed(decoded, route) for decoded in self._availability_of(route, message)]
         sensor = route.source
         findings = _findings(sensor, message, self._limits)
         if sensor.groups and route.named and _speak_for_several(findings):
@@ -162,8 +187,64 @@ class Decoder:
         return [
             _signed(decoded, route)
             for finding in findings
-            for decoded in _settled(finding, route, message, self._echoes)
+            for decoded in self._settled(finding, route, message)
         ]
+
+    def _availability_of(self, route: _Route, message: Message) -> Sequence[Decoded]:
+        if not message.payload:
+            return []  # how a retained message is removed
+        gone = is_gone(message.payload)
+        if gone is None:
+            detail = f"neither online nor offline: {message.payload[:60]!r}"
+            return [invalid(message, InvalidReason.SYNTAX, detail)]
+        return self._offline(route.site, route.name, message) if gone else []
+
+    def _settled(self, finding: Finding, route: _Route, message: Message) -> Sequence[Decoded]:
+        if isinstance(finding, Gone):
+            device = _device(finding.device, route)
+            return self._offline(route.site, device, message) if _counts_deaths(route) else []
+        if not isinstance(finding, Sample):
+            return [finding]
+        sample = _dated(finding, route, message)
+        if isinstance(sample, Invalid):
+            return [sample]
+        when = _when(sample.time, message)
+        if isinstance(when, Invalid):
+            return [when]
+        time, time_source = when
+        if sample.age:
+            time = EventTime(time - sample.age)
+        device, value = self._named(sample, route), clipped(sample.quantity, sample.value)
+        reading = Reading(
+            route.site, device, sample.quantity, value, time, message.arrival, time_source
+        )
+        if self._is_echo(reading, sample, route, message):
+            return [Duplicate(reading)]
+        found: list[Decoded] = [reading]
+        if sample.doubt is not None:
+            found.append(Suspect(reading, sample.doubt))
+        if value != sample.value:
+            found.append(Suspect(reading, Doubt.CLIPPED))
+        return found
+
+    def _is_echo(self, reading: Reading, sample: Sample, route: _Route, message: Message) -> bool:
+        if sample.identity is not None:
+            return self._echoes.came_before(reading, sample.identity)
+        undated = route.echoes and reading.time_source is TimeSource.ARRIVAL
+        return undated and self._echoes.came_elsewhere(reading, message.topic)
+
+    def _named(self, sample: Sample, route: _Route) -> str:
+        device = _device(sample.device, route)
+        if sample.part is None:
+            return device
+        part = _as_name(f"{device}.{sample.part}")
+        self._parts.add(route.site, device, part)
+        return part
+
+    def _offline(self, site: str, device: str, message: Message) -> list[Decoded]:
+        """That a device is dead, and with it its parts."""
+        dead = (device, *self._parts.of(site, device))
+        return [Offline(site, name, message.arrival) for name in dead]
 
 
 def _made(sensors: Sequence[SensorSource]) -> Iterator[_Sensor]:
@@ -175,15 +256,21 @@ def _made(sensors: Sequence[SensorSource]) -> Iterator[_Sensor]:
         yield _Sensor(sensor, form.make(), echoes, form.groups)
 
 
-def _route(source: _Sensor | CameraSource, topic: str) -> _Route | _BadName | None:
+def _routes(sources: Sequence[_Source], topic: str) -> tuple[_Route | _BadName, ...]:
+    routes = (_route(source, topic) for source in sources)
+    return tuple(route for route in routes if route is not None)
+
+
+def _route(source: _Source, topic: str) -> _Route | _BadName | None:
     settings = source.source if isinstance(source, _Sensor) else source
     names = settings.pattern.match(topic)
     if names is None:
         return None
-    is_sensor = isinstance(settings, SensorSource)
-    own = settings.device if isinstance(settings, SensorSource) else settings.camera
     site = names.get("site", settings.site or DEFAULT_SITE)
-    given = names.get("device" if is_sensor else "camera", own)
+    if isinstance(settings, CameraSource):
+        given = names.get("camera", settings.camera)
+    else:
+        given = names.get("device", settings.device)
     name = given or _as_name(topic)
     for found in (site, name):
         if not valid_name(found):
@@ -209,24 +296,8 @@ def _speak_for_several(findings: Sequence[Finding]) -> bool:
     return len({finding.device for finding in findings if isinstance(finding, Sample)}) > 1
 
 
-def _settled(finding: Finding, route: _Route, message: Message, echoes: Echoes) -> list[Decoded]:
-    if isinstance(finding, Gone):
-        return [Offline(route.site, _device(finding.device, route), message.arrival)]
-    if not isinstance(finding, Sample):
-        return [finding]
-    reading = _reading(finding, route, message)
-    if not isinstance(reading, Reading):
-        return [reading]
-    if finding.identity is not None:
-        echo = echoes.came_before(reading, finding.identity)
-    else:
-        undated = route.echoes and reading.time_source is TimeSource.ARRIVAL
-        echo = undated and echoes.came_elsewhere(reading, message.topic)
-    if echo:
-        return [Duplicate(reading)]
-    if finding.doubt is not None:
-        return [reading, Suspect(reading, finding.doubt)]
-    return [reading]
+def _counts_deaths(route: _Route) -> bool:
+    return not isinstance(route.source, _Sensor) or route.source.source.deaths
 
 
 def _device(stated: str | None, route: _Route) -> str:
@@ -237,26 +308,20 @@ def _device(stated: str | None, route: _Route) -> str:
     return route.name if route.named else _as_name(stated)
 
 
-def _reading(sample: Sample, route: _Route, message: Message) -> Reading | Invalid:
-    # A payload dates each of its values; a user property dates the message as a whole.
-    time: EventTime | InvalidReason | None = sample.time
-    if time is None and message.properties:
-        zone = route.source.source.keys.zone if isinstance(route.source, _Sensor) else None
-        time = property_time(message.properties, zone)
-    if isinstance(time, InvalidReason):
-        return invalid(message, time, "the user property that dates the message is no time")
-    when = _when(time, message)
-    if isinstance(when, Invalid):
-        return when
-    at, source_of_time = when
-    if sample.age:
-        at = EventTime(at - sample.age)
-    device = _device(sample.device, route)
-    if sample.part is not None:
-        device = _as_name(f"{device}.{sample.part}")
-    return Reading(
-        route.site, device, sample.quantity, sample.value, at, message.arrival, source_of_time
-    )
+def _dated(sample: Sample, route: _Route, message: Message) -> Sample | Invalid:
+    """A payload dates each of its values; a user property dates those that have no time yet."""
+    if sample.time is not None or not message.properties:
+        return sample
+    zone = route.source.source.keys.zone if isinstance(route.source, _Sensor) else None
+    match read_property(message.properties, zone):
+        case None:
+            return sample
+        case Unzoned():
+            return replace(sample, doubt=Doubt.NO_ZONE)
+        case InvalidReason() as reason:
+            return invalid(message, reason, "the user property that dates the message is no time")
+        case time:
+            return replace(sample, time=time)
 
 
 def _frame(

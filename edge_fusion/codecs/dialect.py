@@ -49,9 +49,10 @@ class Sample:
     device: who measured it, where the payload says so; a name in the topic or the configuration
     wins over it. part: which of several sensors of that device, None where it has but one; the
     reading is then of `<device>.<part>`. Neither need be a valid name: what a name may not hold
-    is replaced. doubt: what is to be said of the value or its time although both are used.
-    identity: what is the same in a second copy of the measurement, such as a sequence number. age:
-    where the payload has no time, how many seconds before the message it says it was measured.
+    is replaced. doubt: what is to be said of the value or its time although both are used; that a
+    humidity above 100 is clipped is seen by itself. identity: what is the same in a second copy of
+    the measurement, such as a sequence number. age: where the payload has no time, how many seconds
+    before the message it says it was measured.
     """
 
     quantity: str

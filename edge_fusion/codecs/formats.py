@@ -35,15 +35,15 @@ class SensorFormat:
 
     make: makes the dialect, once for each `[[sensors]]` entry, since some remember what came
     before. availability: from the entry's topic pattern to that of the topics on which its
-    devices are said to be there or gone, None if there is none. quantity: whether a payload is
-    one bare value, so that the configuration or the topic must say of what; names_quantity: the
-    dialect finds that in the topic by itself. paths: whether values lie at dotted paths, which the
-    configuration may give; names: whether they have names of their own, which it may give instead.
-    dated: whether each value has its time where the format says, so that no path of one may be
-    given. groups: whether one message may speak of several devices. usual_topics: patterns of the
-    topics on which its devices speak unless told otherwise, the best one first where several say
-    the same. telling: whether no payload of another format has readings for it, so that it is
-    recognised on any topic.
+    devices are said to be there or gone, None if there is none; which the dialect understands too,
+    for where only it can name the device. quantity: whether a payload is one bare value, so that
+    the configuration or the topic must say of what; names_quantity: the dialect finds that in the
+    topic by itself. paths: whether values lie at dotted paths, which the configuration may give;
+    names: whether they have names of their own, which it may give instead. dated: whether each
+    value has its time where the format says, so that no path of one may be given. groups: whether
+    one message may speak of several devices. usual_topics: patterns of the topics on which its
+    devices speak unless told otherwise, the best one first where several say the same. telling:
+    whether no payload of another format has readings for it, so that it is recognised on any topic.
     """
 
     make: Callable[[], Dialect]
@@ -52,8 +52,8 @@ class SensorFormat:
     names_quantity: bool = False
     paths: bool = False
     dated: bool = False
-    names: bool = False
     groups: bool = False
+    names: bool = False
     usual_topics: tuple[str, ...] = ()
     telling: bool = False
 

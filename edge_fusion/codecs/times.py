@@ -56,28 +56,42 @@ def parse_time(
     return _from_iso(value.strip(), zone, near) if number is None else _from_number(number)
 
 
-def stated_time(value: object, zone: ZoneInfo | None = None) -> EventTime | InvalidReason | None:
+def read_time(
+    value: object, zone: ZoneInfo | None = None
+) -> EventTime | Unzoned | InvalidReason | None:
     """What a device's time field comes to.
 
-    None where it gives no instant (null, empty, or local without a zone: arrival counts then),
-    TIME where it holds something that is no time.
+    None where it is null or empty, `UNZONED` where it is local without a zone (arrival counts
+    then), TIME where it holds something that is no time.
     """
     if value is None or value == "":
         return None
     time = parse_time(value, zone)
-    if time is None:
-        return InvalidReason.TIME
+    return InvalidReason.TIME if time is None else time
+
+
+def stated_time(value: object, zone: ZoneInfo | None = None) -> EventTime | InvalidReason | None:
+    """`read_time` for who need not know that a zone is lacking: None then."""
+    time = read_time(value, zone)
     return None if isinstance(time, Unzoned) else time
+
+
+def read_property(
+    properties: Mapping[str, str], zone: ZoneInfo | None = None
+) -> EventTime | Unzoned | InvalidReason | None:
+    """`read_time` of the first of `PROPERTIES` that the message has."""
+    for name in PROPERTIES:
+        if name in properties:
+            return read_time(properties[name], zone)
+    return None
 
 
 def property_time(
     properties: Mapping[str, str], zone: ZoneInfo | None = None
 ) -> EventTime | InvalidReason | None:
     """`stated_time` of the first of `PROPERTIES` that the message has."""
-    for name in PROPERTIES:
-        if name in properties:
-            return stated_time(properties[name], zone)
-    return None
+    time = read_property(properties, zone)
+    return None if isinstance(time, Unzoned) else time
 
 
 def format_time(time: float) -> str:

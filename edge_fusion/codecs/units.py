@@ -12,6 +12,7 @@ from edge_fusion.events import HUMIDITY, TEMPERATURE, InvalidReason
 MIN_CELSIUS = -90.0
 MAX_CELSIUS = 150.0
 MAX_PERCENT = 105.0
+SATURATED = 100.0
 _MAX_FRACTION = MAX_PERCENT / 100
 
 
@@ -94,9 +95,9 @@ def has_known_units(quantity: str) -> bool:
 def canonical(quantity: str, value: float, unit: Unit | None = None) -> float | InvalidReason:
     """`value` in the canonical unit of `quantity`.
 
-    Temperatures come back in °C, -90 to 150; humidities in %RH, 0 to 105 with what is above 100
-    clipped to 100, since sensors do that in fog. Other quantities pass if finite. `unit` None, or
-    one of another quantity, means AUTO. Gives NOT_A_NUMBER or OUT_OF_RANGE for anything else.
+    Temperatures come back in °C, -90 to 150; humidities in %RH, 0 to 105, of which `clipped` makes
+    at most 100. Other quantities pass if finite. `unit` None, or one of another quantity, means
+    AUTO. Gives NOT_A_NUMBER or OUT_OF_RANGE for anything else.
     """
     if not math.isfinite(value):
         return InvalidReason.NOT_A_NUMBER
@@ -105,8 +106,13 @@ def canonical(quantity: str, value: float, unit: Unit | None = None) -> float | 
         return celsius if MIN_CELSIUS <= celsius <= MAX_CELSIUS else InvalidReason.OUT_OF_RANGE
     if quantity == HUMIDITY:
         percent = _percent(value, unit)
-        return min(percent, 100.0) if 0 <= percent <= MAX_PERCENT else InvalidReason.OUT_OF_RANGE
+        return percent if 0 <= percent <= MAX_PERCENT else InvalidReason.OUT_OF_RANGE
     return value
+
+
+def clipped(quantity: str, value: float) -> float:
+    """A canonical value as it is used: sensors go above 100 %RH in fog, air does not."""
+    return SATURATED if quantity == HUMIDITY and value > SATURATED else value
 
 
 def _celsius(value: float, unit: Unit | None) -> float:

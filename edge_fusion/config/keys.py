@@ -11,7 +11,7 @@ import platform
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     AfterValidator,
@@ -19,6 +19,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainValidator,
     ValidationInfo,
     WithJsonSchema,
 )
@@ -168,6 +169,14 @@ def _pattern(text: str) -> str:
     return text
 
 
+def _availability(value: object) -> object:
+    if value is False:
+        return value
+    if not isinstance(value, str):
+        raise ValueError('expected a topic such as "zigbee2mqtt/{device}/availability", or false')  # noqa: TRY004 - pydantic takes ValueError only
+    return _pattern(value)
+
+
 def _topic_prefix(text: str) -> str:
     levels = text.split("/")
     if not all(levels) or text.startswith("$") or re.search(r"[+#\0{}\s]", text):
@@ -237,6 +246,11 @@ Qos = Annotated[int, Field(strict=True, ge=0, le=1)]
 Port = Annotated[int, Field(strict=True, ge=1, le=_MAX_PORT)]
 Name = Annotated[str, AfterValidator(_name), Field(json_schema_extra={"maxLength": 64})]
 Pattern = Annotated[str, AfterValidator(_pattern)]
+Availability = Annotated[
+    str | Literal[False],
+    PlainValidator(_availability),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"const": False}]}),
+]
 TopicPrefix = Annotated[str, AfterValidator(_topic_prefix)]
 DottedPath = Annotated[str, AfterValidator(_dotted_path)]
 SensorFormat = Annotated[

@@ -9,9 +9,10 @@ from pydantic import AfterValidator, Field, model_validator
 
 from edge_fusion.codecs.formats import SENSOR_FORMATS
 from edge_fusion.codecs.frames import FrameFormat
-from edge_fusion.codecs.topics import TopicPattern, valid_name
+from edge_fusion.codecs.topics import PLACEHOLDERS, TopicPattern, valid_name
 from edge_fusion.codecs.units import HumidityUnit, TemperatureUnit
 from edge_fusion.config.keys import (
+    Availability,
     DottedPath,
     Name,
     Number,
@@ -102,12 +103,26 @@ class SensorSettings(Table):
     device: Name | None = Field(
         default=None, description="Device, where the topic has no {device}."
     )
+    availability: Availability | None = Field(
+        default=None,
+        description="Topic on which a device is said to be online or offline, with the names that "
+        "`topic` has; absent: as the format has it; false: no device is believed to be gone.",
+    )
     qos: Qos = Field(default=1, description="Quality of service of the subscription, 0 or 1.")
 
     @property
     def pattern(self) -> TopicPattern:
         """The topic, parsed."""
         return TopicPattern.parse(self.topic)
+
+    @property
+    def availability_pattern(self) -> TopicPattern | None:
+        """Where its devices are said to be there or gone, parsed; None: nowhere."""
+        if self.availability is False:
+            return None
+        if self.availability is not None:
+            return TopicPattern.parse(self.availability)
+        return self._implied_availability()
 
     @property
     def paths(self) -> dict[str, str]:
@@ -119,6 +134,36 @@ class SensorSettings(Table):
     def _names_once(self) -> Self:
         _check_names(self.topic, {"site": self.site, "device": self.device})
         return self
+
+    @model_validator(mode="after")
+    def _availability_names(self) -> Self:
+        if self.availability is not None and self.availability is not False:
+            pattern = TopicPattern.parse(self.availability)
+            if wrong := self._misnamed(pattern):
+                raise problem(f'is "{pattern.text}": {wrong}', "availability")
+        return self
+
+    def _implied_availability(self) -> TopicPattern | None:
+        """What the format has, unless it would name a device otherwise than `topic` does."""
+        implied = SENSOR_FORMATS[self.format].availability(self.topic)
+        try:
+            pattern = None if implied is None else TopicPattern.parse(implied)
+        except ValueError:
+            return None
+        fits = pattern is not None and set(pattern.names) == set(self.pattern.names)
+        return pattern if fits else None
+
+    def _misnamed(self, availability: TopicPattern) -> str | None:
+        """Why what is said there could not be told to be of the devices of `topic`, if so."""
+        wanted = set(self.pattern.names)
+        if self.device is None:
+            wanted.add("device")
+        for name in PLACEHOLDERS:
+            if name in wanted and name not in availability.names:
+                return f"expected a topic with {{{name}}}"
+            if name not in wanted and name in availability.names:
+                return f"expected no {{{name}}}: topic has none"
+        return None
 
     @model_validator(mode="after")
     def _quantities_once(self) -> Self:

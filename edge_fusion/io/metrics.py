@@ -1,4 +1,4 @@
-"""Metrics: every outcome counted once, for Prometheus to read. The only prometheus_client.
+"""Metrics: every outcome counted once, for Prometheus to read.
 
 Each `Metrics` has a registry of its own. What devices and sites may name is bounded: a site past
 the first `max_sites`, or a device past the first `max_devices`, is served but not exported.
@@ -9,14 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Generic, Literal, TypeVar, assert_never
+from typing import Any, Literal, assert_never
 
 from prometheus_client import (
     CollectorRegistry,
-    Counter,
     Gauge,
     GCCollector,
-    Histogram,
     Info,
     PlatformCollector,
     ProcessCollector,
@@ -44,8 +42,8 @@ from edge_fusion.events import (
     Suspect,
     TooLate,
 )
+from edge_fusion.io.metric_families import PREFIX, MetricFactory
 
-PREFIX = "edge_fusion"
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 STAGE_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 COMMIT_BUCKETS = (0.00025, 0.0005, *STAGE_BUCKETS)
@@ -57,47 +55,11 @@ DUPLICATE = "duplicate"
 Stage = Literal["decode", "infer", "publish"]
 STAGES: tuple[Stage, ...] = ("decode", "infer", "publish")
 
-M = TypeVar("M", Counter, Gauge, Histogram)
-
-
-class _Family(Generic[M]):
-    """A metric whose children are looked up once: `labels()` takes a lock and is slow."""
-
-    def __init__(self, metric: M) -> None:
-        self._metric: M = metric
-        self._children: dict[tuple[str, ...], M] = {}
-
-    def __call__(self, *labels: str) -> M:
-        child = self._children.get(labels)
-        if child is None:
-            child = self._metric.labels(*labels) if labels else self._metric
-            self._children[labels] = child
-        return child
-
-
-class _Factory:
-    """Makes the families of one registry."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._registry = registry
-
-    def counter(self, name: str, help_: str, *labels: str) -> _Family[Counter]:
-        return _Family(Counter(f"{PREFIX}_{name}", help_, labels, registry=self._registry))
-
-    def gauge(self, name: str, help_: str, *labels: str) -> _Family[Gauge]:
-        return _Family(Gauge(f"{PREFIX}_{name}", help_, labels, registry=self._registry))
-
-    def histogram(
-        self, name: str, help_: str, buckets: tuple[float, ...], *labels: str
-    ) -> _Family[Histogram]:
-        name = f"{PREFIX}_{name}"
-        return _Family(Histogram(name, help_, labels, buckets=buckets, registry=self._registry))
-
 
 class _EventMetrics:
     """What came in."""
 
-    def __init__(self, make: _Factory) -> None:
+    def __init__(self, make: MetricFactory) -> None:
         counter, gauge = make.counter, make.gauge
         self.readings = counter("readings_total", "Readings taken in.", "site", "quantity")
         self.frames = counter("frames_total", "Frames taken in.", "site", "camera")
@@ -106,10 +68,13 @@ class _EventMetrics:
         self.invalid = counter("invalid_total", "Messages that are no event, and why.", "reason")
         self.suspect = counter(
             "suspect_readings_total",
-            "Readings that are used although something is odd about them, and what.",
+            "Readings with something odd about them, and what; used all but those out_of_range.",
             "site",
             "device",
             "reason",
+        )
+        self.stuck = gauge(
+            "device_stuck", "1 while a value of a device no longer changes.", "site", "device"
         )
         self.late = counter("late_total", "Events past the allowed lateness.", "site")
         self.quarantined = counter(
@@ -139,7 +104,7 @@ class _EventMetrics:
 class _AlignmentMetrics:
     """How events became windows."""
 
-    def __init__(self, make: _Factory) -> None:
+    def __init__(self, make: MetricFactory) -> None:
         counter, gauge = make.counter, make.gauge
         self.windows = counter("windows_total", "Windows closed, and by what.", "site", "closed_by")
         self.revisions = counter("revisions_total", "Revisions of closed windows by late events.")
@@ -159,7 +124,7 @@ class _AlignmentMetrics:
 class _AlertMetrics:
     """What the model and the rules made of the windows."""
 
-    def __init__(self, make: _Factory) -> None:
+    def __init__(self, make: MetricFactory) -> None:
         self.score = make.gauge("score", "Last score of a label.", "site", "camera", "label")
         self.changes = make.counter(
             "alerts_total", "Alerts that began to fire or were resolved.", "site", "label", "state"
@@ -173,7 +138,7 @@ class _AlertMetrics:
 class _BoxMetrics:
     """How the program itself is."""
 
-    def __init__(self, make: _Factory) -> None:
+    def __init__(self, make: MetricFactory) -> None:
         gauge, histogram = make.gauge, make.histogram
         self.provider = gauge(
             "inference_provider_info",
@@ -224,7 +189,7 @@ class Metrics:
     def __init__(self, version: str, *, max_sites: int = 256, max_devices: int = 4096) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry()
-        make = _Factory(self._registry)
+        make = MetricFactory(self._registry)
         self._events = _EventMetrics(make)
         self._alignment = _AlignmentMetrics(make)
         self._alerts = _AlertMetrics(make)
@@ -252,10 +217,10 @@ class Metrics:
                 self._events.dropped(DUPLICATE).inc()
             case Shed(reason=bound, count=count):
                 self._events.dropped(bound.value).inc(count)
-            case Invalid(reason=fault):
-                self._events.invalid(fault.value).inc()
-            case Suspect():
-                self._doubted(outcome)
+            case Invalid():
+                self._refused(outcome)
+            case Suspect(reading=reading, doubt=doubt):
+                self._suspect(reading.site, reading.device, doubt.value)
             case Pane():
                 self._fired(outcome)
             case _:
@@ -265,10 +230,16 @@ class Metrics:
         if self._sites.admits(event.site):
             self._events.late(event.site).inc()
 
-    def _doubted(self, suspect: Suspect) -> None:
-        reading, doubt = suspect.reading, suspect.doubt
-        if self._knows(reading.site, reading.device):
-            self._events.suspect(reading.site, reading.device, doubt.value).inc()
+    def _refused(self, invalid: Invalid) -> None:
+        self._events.invalid(invalid.reason.value).inc()
+        if invalid.reason is not InvalidReason.OUT_OF_RANGE:
+            return
+        if invalid.site is not None and invalid.source is not None:
+            self._suspect(invalid.site, invalid.source, invalid.reason.value)
+
+    def _suspect(self, site: str, device: str, reason: str) -> None:
+        if self._knows(site, device):
+            self._events.suspect(site, device, reason).inc()
 
     def _admitted(self, event: Event) -> None:
         if not self._sites.admits(event.site):
@@ -345,6 +316,11 @@ class Metrics:
         if self._knows(site, device):
             self._alignment.clock_offset(site, device).set(seconds)
 
+    def stuck(self, site: str, device: str, stuck: bool) -> None:  # noqa: FBT001 - the state is all it says
+        """Show whether a device is stuck."""
+        if self._knows(site, device):
+            self._events.stuck(site, device).set(stuck)
+
     def watermark(self, site: str, time: float) -> None:
         """Show how far a site has come in event time; before its first event it is nowhere."""
         if math.isfinite(time) and self._sites.admits(site):
@@ -355,7 +331,7 @@ class Metrics:
         if self._sites.admits(site):
             self._alignment.idle(site).set(devices)
 
-    def catching_up(self, active: bool) -> None:  # noqa: FBT001 - the state is all it says
+    def catching_up(self, active: bool) -> None:  # noqa: FBT001 - likewise
         """Show whether a backlog is being read."""
         self._alignment.catching_up().set(active)
 

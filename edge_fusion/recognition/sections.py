@@ -145,7 +145,7 @@ def _keys(source: Source) -> Mapping[str, str]:
 def _summary(evidence: _Evidence) -> str:
     """Such as `12 messages of 3 devices at 2 sites, temperature 21.4 °C, humidity 44.7 %`."""
     if not evidence.events:
-        return f"{_messages(evidence)}; what they measure is known once the daemon may ask"
+        return f"{_messages(evidence)}, no reading among them yet"
     events, kind = evidence.events, _kind(evidence.section.source)
     senders = {(event.site, event.source) for event in events}
     sites = {event.site for event in events}
@@ -179,6 +179,8 @@ def _remarks(evidence: _Evidence) -> Iterator[str]:
     """What somebody should know before they use the section."""
     section = evidence.section
     sensors = [one for one in section.topics if isinstance(one, SensorTopic)]
+    if not all(one.quantities for one in sensors):
+        yield "some of these devices must be asked what they send; the daemon does that"
     if _is_only_retained(evidence):
         yield "all retained and without a time: values count from the next message on"
     others = sorted({path for one in sensors for path in one.others})
@@ -206,13 +208,11 @@ def _may_be_fahrenheit(evidence: _Evidence) -> bool:
     source = evidence.section.source
     if not isinstance(source, SensorSource):
         return False
-    form = SENSOR_FORMATS[source.format]
+    form, unit = SENSOR_FORMATS[source.format], source.keys.units[TEMPERATURE]
     readings = [event for event in evidence.events if isinstance(event, Reading)]
     values = [one.value for one in readings if one.quantity == TEMPERATURE]
-    is_assumed = (form.paths or form.quantity) and source.keys.units[
-        TEMPERATURE
-    ] is TemperatureUnit.AUTO
-    return is_assumed and bool(values) and min(values) > _HOT
+    is_assumed = unit is TemperatureUnit.AUTO and (form.paths or form.quantity)
+    return is_assumed and min(values, default=0.0) > _HOT
 
 
 def _open_keys(evidence: _Evidence) -> Iterator[str]:

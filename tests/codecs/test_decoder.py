@@ -8,20 +8,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_fusion.codecs.decoder import CameraSource, Decoded, DecodeLimits, Decoder, SensorSource
-from edge_fusion.codecs.dialect import SensorKeys
+from edge_fusion.codecs.decoder import (
+    AvailabilitySource,
+    CameraSource,
+    Decoded,
+    DecodeLimits,
+    Decoder,
+    SensorSource,
+)
+from edge_fusion.codecs.dialect import Finding, Gone, Sample, SensorKeys
+from edge_fusion.codecs.formats import SensorFormat
 from edge_fusion.codecs.frames import FrameFormat
 from edge_fusion.codecs.jpeg import encode_jpeg
 from edge_fusion.codecs.topics import TopicPattern
 from edge_fusion.events import (
     ArrivalTime,
+    Doubt,
     Duplicate,
     EventTime,
     Frame,
     Invalid,
     InvalidReason,
     Message,
+    Offline,
     Reading,
+    Suspect,
     TimeSource,
 )
 
@@ -46,10 +57,15 @@ def camera(topic: str, site: str | None = None, name: str | None = None) -> Came
     return CameraSource(TopicPattern.parse(topic), site=site, camera=name)
 
 
-def decoder(*sources: SensorSource | CameraSource) -> Decoder:
+def lifeline(topic: str, site: str | None = None, device: str | None = None) -> AvailabilitySource:
+    return AvailabilitySource(TopicPattern.parse(topic), site, device)
+
+
+def decoder(*sources: SensorSource | CameraSource | AvailabilitySource) -> Decoder:
     sensors = [source for source in sources if isinstance(source, SensorSource)]
     cameras = [source for source in sources if isinstance(source, CameraSource)]
-    return Decoder(sensors, cameras, LIMITS)
+    lifelines = [source for source in sources if isinstance(source, AvailabilitySource)]
+    return Decoder(sensors, cameras, LIMITS, lifelines)
 
 
 def message(
@@ -203,6 +219,107 @@ def test_what_is_refused_says_where_it_came_from() -> None:
     assert (found.topic, found.site, found.source) == ("hall/th", "hall", "th")
 
 
+def test_a_humidity_above_100_is_clipped_and_that_is_said() -> None:
+    source = decoder(sensor("{site}/{device}"))
+    reading, doubt = source.decode(message("hall/th", b'{"humidity":104.7}'))
+    assert isinstance(reading, Reading)
+    assert reading.value == 100.0
+    assert doubt == Suspect(reading, Doubt.CLIPPED)
+    [reading] = source.decode(message("hall/th", b'{"humidity":100}'))
+    assert isinstance(reading, Reading)
+
+
+def test_a_time_without_a_zone_gives_way_to_arrival_and_that_is_said() -> None:
+    source = decoder(sensor("{site}/{device}"))
+    local = "2026-11-23T11:00:00"
+    for found in (
+        source.decode(message("a/b", f'{{"temperature":1,"ts":"{local}"}}'.encode())),
+        source.decode(message("a/b", b'{"temperature":1}', properties={"time": local})),
+    ):
+        reading, doubt = found
+        assert isinstance(reading, Reading)
+        assert (reading.time, reading.time_source) == (EventTime(NOW), TimeSource.ARRIVAL)
+        assert doubt == Suspect(reading, Doubt.NO_ZONE)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "topic", "payload"),
+    [
+        ("zigbee2mqtt/{site}/{device}/availability", "zigbee2mqtt/hall/th/availability",
+         b'{"state":"offline"}'),
+        ("zigbee2mqtt/{site}/{device}/availability", "zigbee2mqtt/hall/th/availability",
+         b"offline"),
+        ("tele/{site}/{device}/LWT", "tele/hall/th/LWT", b"Offline"),
+        ("{site}/{device}/online", "hall/th/online", b"false"),
+        ("homie/5/{site}/{device}/$state", "homie/5/hall/th/$state", b"lost"),
+    ],
+)  # fmt: skip
+def test_a_device_said_to_be_gone_is_offline(pattern: str, topic: str, payload: bytes) -> None:
+    source = decoder(sensor("{site}/{device}"), lifeline(pattern))
+    for retained in (False, True):
+        found = source.decode(message(topic, payload, retained=retained))
+        assert found == [Offline("hall", "th", NOW)]
+
+
+def test_a_device_said_to_be_there_is_heard_when_it_speaks() -> None:
+    source = decoder(lifeline("{site}/{device}/status"))
+    assert source.decode(message("hall/th/status", b"online")) == []
+
+
+def test_a_cleared_availability_topic_says_nothing() -> None:
+    assert decoder(lifeline("{site}/{device}/status")).decode(message("hall/th/status", b"")) == []
+
+
+def test_an_unknown_word_of_availability_is_refused() -> None:
+    [found] = decoder(lifeline("{site}/{device}/status")).decode(message("hall/th/status", b"ON"))
+    assert isinstance(found, Invalid)
+    assert (found.reason, found.site, found.source) == (InvalidReason.SYNTAX, "hall", "th")
+
+
+def test_a_device_named_by_a_key_is_named_so_when_it_is_gone() -> None:
+    source = decoder(lifeline("shellies/x1/online", "hall", "window"))
+    found = source.decode(message("shellies/x1/online", b"false"))
+    assert found == [Offline("hall", "window", NOW)]
+
+
+def test_an_availability_topic_within_a_wildcard_is_none_of_values() -> None:
+    source = decoder(sensor("z/#"), camera("z/#"), lifeline("z/{device}/availability"))
+    assert source.decode(message("z/th/availability", b"online")) == []
+    assert source.decode(message("z/th/availability", b"offline")) == [
+        Offline("default", "th", NOW)
+    ]
+    assert reasons(source.decode(message("z/my lamp/availability", b"online"))) == [
+        InvalidReason.NAME
+    ]
+    [reading, _] = source.decode(message("z/th", b'{"temperature":1}'))
+    assert isinstance(reading, Reading)
+
+
+def test_entries_that_share_an_availability_topic_say_once_that_a_device_is_gone() -> None:
+    source = decoder(lifeline("{site}/{device}/status"), lifeline("{site}/{device}/status"))
+    assert len(source.decode(message("hall/th/status", b"offline"))) == 1
+
+
+def twins(heard: Message, _keys: SensorKeys) -> list[Finding]:
+    """A dialect of devices with two sensors, which say themselves when they die."""
+    if heard.payload == b"dead":
+        return [Gone()]
+    return [Sample("temperature", 20.0, part=name) for name in ("indoor", "outdoor")]
+
+
+def test_with_a_device_its_parts_are_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    formats = {"twins": SensorFormat(lambda: twins)}
+    monkeypatch.setattr("edge_fusion.codecs.decoder.SENSOR_FORMATS", formats)
+    source = decoder(sensor("{site}/{device}", "twins"), lifeline("{site}/{device}/status"))
+    gone = [Offline("hall", name, NOW) for name in ("th", "th.indoor", "th.outdoor")]
+    assert source.decode(message("hall/th", b"dead")) == gone[:1]
+    for _ in range(2):
+        source.decode(message("hall/th", b"20"))
+        source.decode(message("hall/th2", b"20"))
+    assert source.decode(message("hall/th", b"dead")) == gone
+    assert source.decode(message("hall/th/status", b"offline")) == gone
+
+
 def test_hostile_topics_do_not_grow_the_cache_without_bound() -> None:
     source = decoder(sensor("s/{device}"))
     for number in range(5000):
@@ -225,13 +342,14 @@ PAYLOADS = (
     | st.text().map(lambda text: text.encode("utf-8", "replace"))
     | st.binary().map(lambda rest: JPEG[:3] + rest)
 )
-TOPICS = st.text() | st.sampled_from(["s/a", "p/a", "c/a", "j/a", "s/ /", "$SYS/x"])
+TOPICS = st.text() | st.sampled_from(["s/a", "p/a", "c/a", "j/a", "s/a/status", "s/ /", "$SYS/x"])
 EVERYTHING = decoder(
     sensor("s/{device}"),
     sensor("p/{device}", "plain", SensorKeys(quantity="temperature")),
     camera("c/{camera}"),
     CameraSource(TopicPattern.parse("j/{camera}"), FrameFormat.JSON),
     sensor("#"),
+    lifeline("s/{device}/status"),
 )
 
 

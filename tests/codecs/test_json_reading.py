@@ -98,7 +98,7 @@ DEVICES = {
     "theengs, humid beyond 100": (
         '{"name":"F35285","id":"F3:52:85:AA:BB:CC","tempc":24.1,"tempf":75.38,"hum":104.7}',
         SensorKeys({"temperature": "tempc", "humidity": "hum"}),
-        (24.1, 100.0, None),
+        (24.1, 104.7, None),
     ),
     "openmqttgateway, numbers as text": (
         '{"hum":"52.6","tempc":"19.2","tempf":"66.56"}',

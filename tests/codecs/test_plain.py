@@ -22,7 +22,7 @@ def decode(topic: str, payload: bytes, keys: SensorKeys) -> list[Sample | Invali
         ("homie/5/cellar/climate/temperature", b" 21.5\n\0", "temperature", 21.5),
         ("a/temperature", "21.4 °C".encode(), "temperature", 21.4),
         ("a/temperature", b"70.7 F", "temperature", 21.5),
-        ("a/Humidity", b"104.7 %RH", "humidity", 100.0),
+        ("a/Humidity", b"104.7 %RH", "humidity", 104.7),
     ],
 )
 def test_the_topic_names_the_quantity_where_nothing_else_does(

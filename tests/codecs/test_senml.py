@@ -240,7 +240,7 @@ def test_sums_and_other_kinds_of_value_are_no_readings(record: str) -> None:
         ('"n":"humidity","u":"/100","v":48', ("humidity", 48.0)),
         ('"n":"humidity","u":"%","v":48', ("humidity", 48.0)),
         ('"n":"humidity","u":"%","v":0.48', ("humidity", 48.0)),
-        ('"n":"a:relative_humidity","u":"%RH","v":104.7', ("humidity", 100.0)),
+        ('"n":"a:relative_humidity","u":"%RH","v":104.7', ("humidity", 104.7)),
         ('"n":"temperature","u":"Cel","v":"21.5"', ("temperature", 21.5)),
     ],
 )

@@ -35,14 +35,14 @@ def test_numbers_as_text_are_numbers_and_the_topic_names_who_does_not() -> None:
     ]
 
 
-def test_a_humidity_a_little_above_100_is_100() -> None:
+def test_a_humidity_a_little_above_100_is_for_the_decoder_to_clip() -> None:
     payload = (
         '{"name":"F35285","id":"F3:52:85:AA:BB:CC","rssi":-82,"brand":"BlueMaestro",'
         '"model_id":"BM_V23","tempc":24.1,"tempf":75.38,"hum":104.7}'
     )
     _, humid = decode(payload)
     assert isinstance(humid, Sample)
-    assert humid.value == 100.0
+    assert humid.value == 104.7
 
 
 def test_one_advertisement_may_hold_one_quantity_only() -> None:

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from edge_fusion.codecs.times import UNZONED, format_time, parse_time, property_time, stated_time
+from edge_fusion.codecs.times import (
+    UNZONED,
+    format_time,
+    parse_time,
+    property_time,
+    read_property,
+    stated_time,
+)
 from edge_fusion.events import ArrivalTime, InvalidReason
 
 # 2026-11-23T10:00:00Z
@@ -81,7 +88,9 @@ def test_a_time_that_is_left_out_in_spring_is_the_instant_nearest() -> None:
 
 def test_a_local_time_without_a_zone_is_never_taken_for_utc() -> None:
     assert parse_time("2026-11-23T18:06:22") is UNZONED
+    assert read_property({"time": "2026-11-23T18:06:22"}) is UNZONED
     assert stated_time("2026-11-23T18:06:22") is None
+    assert property_time({"time": "2026-11-23T18:06:22"}) is None
 
 
 @pytest.mark.parametrize("year", ["0001", "9999"])

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_fusion.codecs.units import HumidityUnit, TemperatureUnit, Unit, canonical, stated_unit
+from edge_fusion.codecs.units import (
+    HumidityUnit,
+    TemperatureUnit,
+    Unit,
+    canonical,
+    clipped,
+    stated_unit,
+)
 from edge_fusion.events import HUMIDITY, TEMPERATURE, InvalidReason
 
 UNITS: list[Unit | None] = [None, *TemperatureUnit, *HumidityUnit]
@@ -25,8 +32,8 @@ UNITS: list[Unit | None] = [None, *TemperatureUnit, *HumidityUnit]
         (HUMIDITY, 0.482, HumidityUnit.AUTO, 48.2),
         (HUMIDITY, 48.2, HumidityUnit.AUTO, 48.2),
         (HUMIDITY, 0.482, HumidityUnit.PERCENT, 0.482),
-        (HUMIDITY, 104.7, HumidityUnit.PERCENT, 100.0),
-        (HUMIDITY, 1.03, HumidityUnit.FRACTION, 100.0),
+        (HUMIDITY, 104.7, HumidityUnit.PERCENT, 104.7),
+        (HUMIDITY, 1.03, HumidityUnit.FRACTION, 103.0),
         ("co2", 415.0, None, 415.0),
     ],
 )
@@ -60,7 +67,15 @@ def test_the_outcome_is_a_plausible_number_or_a_reason(
         return
     assert math.isfinite(result)
     assert quantity != TEMPERATURE or -90 <= result <= 150
-    assert quantity != HUMIDITY or 0 <= result <= 100
+    assert quantity != HUMIDITY or 0 <= result <= 105
+    assert quantity != HUMIDITY or 0 <= clipped(quantity, result) <= 100
+
+
+def test_only_humidity_above_100_is_clipped() -> None:
+    assert clipped(HUMIDITY, 104.7) == 100.0
+    assert clipped(HUMIDITY, 99.9) == 99.9
+    assert clipped(TEMPERATURE, 104.7) == 104.7
+    assert clipped("co2", 415.0) == 415.0
 
 
 def test_units_are_known_by_their_usual_spellings() -> None:

@@ -135,6 +135,41 @@ def test_a_plain_sensor_finds_its_quantity_in_the_topic(read: Read) -> None:
     assert quantity("temperature/humidity") == "humidity"
 
 
+def test_availability_is_where_the_configuration_says_or_nowhere(read: Read) -> None:
+    def filters(text: str, **environ: str) -> list[str]:
+        patterns = [sensor.availability_pattern for sensor in read(text, **environ).sensors]
+        return [pattern.filter for pattern in patterns if pattern is not None]
+
+    assert filters(SENSOR) == []
+    assert filters(SENSOR + "availability = false") == []
+    assert filters(SENSOR + 'availability = "z/{site}/{device}/up"') == ["z/+/+/up"]
+    named = '[[sensors]]\ntopic = "z/t"\nsite = "hall"\ndevice = "a"\navailability = "z/up"'
+    assert filters(named) == ["z/up"]
+    assert filters(named, EDGE_FUSION_SENSORS__0__AVAILABILITY="false") == []
+
+
+@pytest.mark.parametrize(
+    ("form", "topic", "availability"),
+    [
+        ("zigbee2mqtt", "zigbee2mqtt/{site}/{device}", "zigbee2mqtt/{site}/{device}/availability"),
+        ("zigbee2mqtt", "zigbee2mqtt/+", "zigbee2mqtt/+/availability"),
+        ("tasmota", "tele/{device}/SENSOR", "tele/{device}/LWT"),
+        ("shelly", "{site}/{device}/events/rpc", "{site}/{device}/online"),
+        ("esphome", "{device}/sensor/+/state", "{device}/status"),
+        ("zigbee2mqtt", "zigbee2mqtt/#", None),  # its own subscription covers that
+        ("esphome", "hall/sensor/{device}/state", None),  # hall/status is of no one device
+        ("json", "zigbee2mqtt/{site}/{device}", None),
+    ],
+)
+def test_a_format_knows_where_its_devices_are_said_to_be_gone(
+    read: Read, form: str, topic: str, availability: str | None
+) -> None:
+    text = f'[[sensors]]\ntopic = "{topic}"\nformat = "{form}"\n'
+    pattern = read(text).sensors[0].availability_pattern
+    assert (pattern and pattern.text) == availability
+    assert read(text + "availability = false").sensors[0].availability_pattern is None
+
+
 def test_a_path_of_ones_own_replaces_the_usual_ones(read: Read) -> None:
     assert read(SENSOR + 'humidity = "h"').sensors[0].paths == {"humidity": "h"}
     assert read(SENSOR + 'quantities = {co2 = "a.b"}').sensors[0].paths == {"co2": "a.b"}

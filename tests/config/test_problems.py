@@ -77,6 +77,34 @@ BAD = [
         "mqtt.tls.key given without cert: expected both",
     ),
     (SENSOR + '[mqtt]\npassword_file = "no"', "mqtt.password_file is"),
+    (
+        SENSOR + "availability = true",
+        'sensors[0].availability is true: expected a topic such as "zigbee2mqtt/{device}',
+    ),
+    (
+        SENSOR + 'availability = "z/{site}/LWT"',
+        'sensors[0].availability is "z/{site}/LWT": expected a topic with {device}',
+    ),
+    (
+        SENSOR + 'availability = "z/{device}/LWT"',
+        'sensors[0].availability is "z/{device}/LWT": expected a topic with {site}',
+    ),
+    (
+        SENSOR + 'availability = "z/{site}/{device}/{camera}"',
+        "expected no {camera}: topic has none",
+    ),
+    (
+        '[[sensors]]\ntopic = "z/t"\ndevice = "a"\navailability = "z/{device}/LWT"',
+        "expected no {device}: topic has none",
+    ),
+    (
+        '[[sensors]]\ntopic = "z/+"\navailability = "z/+/LWT"',
+        'sensors[0].availability is "z/+/LWT": expected a topic with {device}',
+    ),
+    (
+        SENSOR + 'availability = "z/#/{site}/{device}"',
+        'sensors[0].availability topic "z/#/{site}/{device}" has # before its end',
+    ),
     ("", "edge.toml: sensors there is none: expected at least one [[sensors]] or [[cameras]]"),
     (
         '[sensors]\ntopic = "a"',

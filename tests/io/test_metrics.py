@@ -11,6 +11,7 @@ from edge_fusion.events import (
     AlertChange,
     ArrivalTime,
     ClosedBy,
+    Doubt,
     Duplicate,
     EventTime,
     Frame,
@@ -26,6 +27,7 @@ from edge_fusion.events import (
     Severity,
     Shed,
     ShedReason,
+    Suspect,
     Timing,
     TooLate,
     Window,
@@ -65,6 +67,8 @@ CONTRACT = {
     "recording_lost_total": set(),
     "store_failing": set(),
     "store_commit_seconds_count": set(),
+    "suspect_readings_total": {"site", "device", "reason"},
+    "device_stuck": {"site", "device"},
 }
 
 
@@ -132,12 +136,14 @@ def use_all(metrics: Metrics) -> None:
         frame(),
         TooLate(reading(), EventTime(200.0)),
         pane(),
+        Suspect(reading(), Doubt.STUCK),
     ]
     for outcome in outcomes:
         metrics.observe(outcome)
     metrics.scored(scores({"ceiling": {"smoke": 0.9}}))
     metrics.alert_changed(change(firing=True))
     metrics.clock_offset("hall", "sht", 0.2)
+    metrics.stuck("hall", "sht", stuck=True)
     metrics.watermark("hall", 98.0)
     metrics.idle("hall", 1)
     metrics.connection("readings", connected=True)
@@ -204,6 +210,32 @@ def test_what_is_let_go_is_counted_by_reason(metrics: Metrics) -> None:
     assert value(metrics, "dropped_total", reason="mailbox_full") == 7
     assert value(metrics, "dropped_total", reason="max_frames") == 1
     assert value(metrics, "invalid_total", reason="syntax") == 1
+
+
+def test_what_is_odd_about_readings_is_counted_by_device(metrics: Metrics) -> None:
+    metrics.observe(Suspect(reading(), Doubt.STEP))
+    metrics.observe(Suspect(reading(device="dht"), Doubt.CLIPPED))
+    hot = Invalid("a/b", InvalidReason.OUT_OF_RANGE, "850", site="hall", source="sht")
+    for invalid in (hot, hot, Invalid("a/b", InvalidReason.SYNTAX, "{", site="hall", source="sht")):
+        metrics.observe(invalid)
+    counted = {
+        (labels["device"], labels["reason"]): number
+        for (name, pairs), number in samples(metrics).items()
+        if name == "edge_fusion_suspect_readings_total" and (labels := dict(pairs))
+    }
+    assert counted == {("sht", "step"): 1, ("dht", "clipped"): 1, ("sht", "out_of_range"): 2}
+    assert value(metrics, "invalid_total", reason="out_of_range") == 2
+
+
+def test_a_value_out_of_range_of_nobody_known_is_counted_all_the_same(metrics: Metrics) -> None:
+    metrics.observe(Invalid("a/b", InvalidReason.OUT_OF_RANGE, "850"))
+    assert value(metrics, "invalid_total", reason="out_of_range") == 1
+
+
+def test_a_device_is_shown_as_stuck_until_it_moves(metrics: Metrics) -> None:
+    for stuck in (True, False):
+        metrics.stuck("hall", "sht", stuck)
+        assert value(metrics, "device_stuck", site="hall", device="sht") == stuck
 
 
 def test_every_reason_begins_at_zero(metrics: Metrics) -> None:
@@ -312,6 +344,8 @@ def test_sites_past_the_bound_are_not_exported() -> None:
         metrics.watermark(site, 1.0)
         metrics.idle(site, 1)
         metrics.clock_offset(site, "sht", 0.0)
+        metrics.stuck(site, "sht", stuck=False)
+        metrics.observe(Suspect(reading(site=site), Doubt.STEP))
     labels = [pair for _, of_sample in samples(metrics) for pair in of_sample]
     assert {site for name, site in labels if name == "site"} == {"a", "b"}
 

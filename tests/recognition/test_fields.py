@@ -80,6 +80,11 @@ def test_what_is_no_measurement_or_on_no_path_is_not_found(content: Any) -> None
     assert fields(content) is None
 
 
+def test_only_the_beginning_of_a_huge_document_is_looked_at() -> None:
+    others = {f"x{number}": number for number in range(1000)}
+    assert paths({"temperature": 21.5, **others, "humidity": 41}) == {TEMPERATURE: "temperature"}
+
+
 def test_one_implausible_value_refutes_a_path() -> None:
     assert paths({"temp": 21.5, "rh": 40}, {"temp": 850, "rh": 41}) == {HUMIDITY: "rh"}
 

@@ -197,6 +197,26 @@ def test_the_usual_pattern_of_a_program_is_taken_as_it_is() -> None:
     assert sections(published) == [("frigate/{camera}/+/snapshot", None, None)]
 
 
+def test_a_usual_pattern_parts_too() -> None:
+    published = [
+        ("node1/sensor/temperature/state", "21.5"),
+        ("node2/sensor/temperature/state", "21.5"),
+        ("node2/sensor/camera/state", PICTURE),
+    ]
+    assert sections(published) == [
+        ("{device}/sensor/temperature/state", None, None),
+        ("node2/sensor/camera/state", None, "node2"),
+    ]
+
+
+def test_beneath_a_pattern_that_reads_everything_there_is_no_other_section() -> None:
+    published = [
+        ("homie/5/cellar/climate/temperature", "21.5"),
+        ("homie/5/cellar/raw", CLIMATE),
+    ]
+    assert sections(published) == [("homie/#", None, None)]
+
+
 def test_what_no_section_reads_is_left_over() -> None:
     published = [*climates("base/th1", "base/th2"), ("base/lamp", "ON"), ("x/y", "ON")]
     found = generalise(recognise(heard(*published)))

@@ -206,7 +206,7 @@ CASES = [
         "sparkplug",
         [("spBv1.0/Plant/NDATA/box1", NDATA)],
         "spBv1.0/{site}/#",
-        "1 message; what they measure is known once the daemon may ask",
+        "1 message, no reading among them yet",
     ),
     Case(
         "homeassistant",

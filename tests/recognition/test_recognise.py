@@ -68,7 +68,7 @@ def test_a_bare_number_is_what_its_topic_or_its_unit_says(
         ("kitchen/air", "48 %"),
         ("kitchen/capacitor", "12 F"),
         ("kitchen/temperature/battery", "97"),
-        ("kitchen/th_temperature/voltage2", "97"),
+        ("kitchen/th_temperature/probe2", "97"),
         ("kitchen/target/temperature", "21"),
         ("cpu/temperature", "61"),
         ("kitchen/temperature", "warm"),

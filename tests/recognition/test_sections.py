@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from traffic import PICTURE, Published, heard
 
-from edge_fusion.assembly import camera_sources, sensor_sources
+from edge_fusion.assembly import _camera, _sensor
 from edge_fusion.codecs.decoder import CameraSource, SensorSource
 from edge_fusion.config import load
 from edge_fusion.recognition.generalise import Section, generalise
@@ -33,7 +33,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Load:
     def loaded(text: str) -> list[SensorSource | CameraSource]:
         path.write_text(f'[mqtt]\nhost = "broker"\n\n{text}', "utf-8")
         settings = load(path, {})
-        return [*sensor_sources(settings), *camera_sources(settings)]
+        return [*map(_sensor, settings.sensors), *map(_camera, settings.cameras)]
 
     return loaded
 
