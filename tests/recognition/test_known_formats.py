@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import pytest
-from traffic import heard
+from traffic import Loaded, heard
 
 from edge_fusion.codecs.decoder import SensorSource
 from edge_fusion.codecs.formats import SENSOR_FORMATS
@@ -246,8 +246,9 @@ def sections(case: Case) -> tuple[list[Section], str]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.pattern)
-def test_devices_are_known_by_what_they_send(case: Case) -> None:
+def test_devices_are_known_by_what_they_send(case: Case, loaded: Loaded) -> None:
     (section,), text = sections(case)
+    assert loaded(text) == [section.source]
     assert isinstance(section.source, SensorSource)
     assert (section.source.format, section.source.pattern.text) == (case.format, case.pattern)
     assert text.splitlines()[0] == f"# {case.summary}"

@@ -2,17 +2,13 @@ from __future__ import annotations
 
 import base64
 import tomllib
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from traffic import PICTURE, Published, heard
+from traffic import PICTURE, Loaded, Published, heard
 
-from edge_fusion.assembly import _camera, _sensor
-from edge_fusion.codecs.decoder import CameraSource, SensorSource
-from edge_fusion.config import load
 from edge_fusion.recognition.generalise import Section, generalise
 from edge_fusion.recognition.recognise import recognise
 from edge_fusion.recognition.sections import quoted, write_sections
@@ -22,20 +18,6 @@ ZONE = (
     '# timezone = "Europe/Berlin"  # its times state no zone: '
     "without this the time of arrival counts"
 )
-Load = Callable[[str], list[SensorSource | CameraSource]]
-
-
-@pytest.fixture(scope="module")
-def loaded(tmp_path_factory: pytest.TempPathFactory) -> Load:
-    """What the daemon would read, were the text pasted below a broker."""
-    path = tmp_path_factory.mktemp("sections") / "edge-fusion.toml"
-
-    def loaded(text: str) -> list[SensorSource | CameraSource]:
-        path.write_text(f'[mqtt]\nhost = "broker"\n\n{text}', "utf-8")
-        settings = load(path, {})
-        return [*map(_sensor, settings.sensors), *map(_camera, settings.cameras)]
-
-    return loaded
 
 
 def sniffed(*published: Published) -> tuple[list[Section], str]:
@@ -157,7 +139,7 @@ PUBLISHED = st.tuples(TOPICS, PAYLOADS, st.booleans())
 
 @given(st.lists(PUBLISHED, max_size=8))
 def test_whatever_comes_the_daemon_reads_what_was_meant(
-    loaded: Load, published: list[tuple[str, Any, bool]]
+    loaded: Loaded, published: list[tuple[str, Any, bool]]
 ) -> None:
     found, text = sniffed(*published)
     if found:
