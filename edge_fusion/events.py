@@ -31,13 +31,25 @@ IMAGE = "image"
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One MQTT message as it came. `properties` are the MQTT 5 user properties, if any."""
+    """One message as it came, by MQTT. `properties` are the MQTT 5 user properties, if any."""
 
     topic: str
     payload: bytes
     arrival: ArrivalTime
     retained: bool = False
     properties: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capture(Message):
+    """A picture that a camera of our own gave, as a JPEG file, `latency` seconds after taking it.
+
+    Its topic is what it goes by in the mailbox and in logs; nobody is owed an acknowledgement.
+    """
+
+    site: str
+    camera: str
+    latency: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
