@@ -25,9 +25,9 @@ PIPELINE = {"garbage", "pipeline", "scoring", "announcer", "revisions", "complai
 HOMES = {
     "paho": {"io/session.py"},
     "onnxruntime": {"io/onnx.py"},
-    "prometheus_client": {"io/metrics.py"},
+    "prometheus_client": {"io/metrics.py", "io/families.py"},
     "sqlite3": {"io/store.py"},
-    "cv2": {"codecs/jpeg.py", "io/cameras.py", "simulator/scene.py"},
+    "cv2": {"codecs/jpeg.py", "io/video.py", "simulator/scene.py"},
 }
 
 
