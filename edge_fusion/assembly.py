@@ -27,6 +27,7 @@ from edge_fusion.config.sources import JSON, CameraSettings, SensorSettings
 from edge_fusion.errors import ConfigError
 from edge_fusion.events import HUMIDITY, TEMPERATURE, ArrivalTime, Frame
 from edge_fusion.io.broker import BrokerSettings, Subscription
+from edge_fusion.io.cameras import VideoSource
 from edge_fusion.io.onnx import OnnxModel, load_model
 from edge_fusion.io.recording import About
 from edge_fusion.io.tls import TlsFiles
@@ -68,7 +69,16 @@ def sensor_subscriptions(settings: Settings) -> tuple[Subscription, ...]:
 
 
 def camera_subscriptions(settings: Settings) -> tuple[Subscription, ...]:
-    return _subscriptions(settings.cameras)
+    return _subscriptions(settings.camera_topics)
+
+
+def video_sources(settings: Settings) -> tuple[VideoSource, ...]:
+    """The cameras that are looked at, not listened to."""
+    return tuple(
+        VideoSource(*camera.video_name, video, camera.fps, camera.latency)
+        for camera in settings.cameras
+        if (video := camera.video) is not None
+    )
 
 
 def _subscriptions(
@@ -86,7 +96,7 @@ def decoder(settings: Settings) -> Decoder:
     limits = settings.limits
     return Decoder(
         [_sensor(sensor) for sensor in settings.sensors],
-        [_camera(camera) for camera in settings.cameras],
+        [_camera(camera) for camera in settings.camera_topics],
         DecodeLimits(limits.max_payload_bytes, limits.max_frame_bytes, limits.max_pixels),
     )
 
@@ -220,6 +230,6 @@ def simulated_topics(settings: Settings, path: Path) -> tuple[str, str | None, d
             paths = {q: p for q, p in sensor.paths.items() if q in {TEMPERATURE, HUMIDITY}}
             if sensor.time is not None:
                 paths["time"] = sensor.time
-            cameras = [camera.pattern.text for camera in settings.cameras]
+            cameras = [camera.pattern.text for camera in settings.camera_topics]
             return sensor.pattern.text, cameras[0] if cameras else None, paths
     raise ConfigError([f'{path}: sensors: expected one with format = "json" to simulate'])

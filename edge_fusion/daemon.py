@@ -1,7 +1,8 @@
 """The composition root: makes the parts, wires them, runs them until told to stop.
 
-Threads: main waits for signals; each MQTT connection has one; the pipeline thread owns all state;
-a pool of two decodes frames (OpenCV releases the interpreter lock); the web server has its own.
+Threads: main waits for signals; each MQTT connection has one, as has each camera that is looked
+at; the pipeline thread owns all state; a pool of two decodes frames (OpenCV releases the
+interpreter lock); the web server has its own.
 They meet in the mailbox only.
 """
 
@@ -35,7 +36,16 @@ from edge_fusion.io.metrics import Metrics
 from edge_fusion.io.onnx import OnnxModel
 from edge_fusion.io.recording import RecordingWriter
 from edge_fusion.io.web import PLAIN, Response, Routes, WebServer, health_response
-from edge_fusion.mailbox import Batch, Connected, Disconnected, Notice, Reload, Stop
+from edge_fusion.mailbox import (
+    Batch,
+    CameraDown,
+    CameraUp,
+    Connected,
+    Disconnected,
+    Notice,
+    Reload,
+    Stop,
+)
 from edge_fusion.model.spec import ModelSpec
 from edge_fusion.outbox import Outbox
 from edge_fusion.pipeline import Pipeline
@@ -49,6 +59,8 @@ HEARTBEAT = 1.0
 STUCK_AFTER = 30.0
 DRAIN = 5.0
 FAREWELL = 3.0
+LEAVE = 1.0
+"""Seconds that cameras get at the end; they have been told before the outbox is drained."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +154,9 @@ class Daemon:
             if frames is not None:
                 frames.start()
                 stack.callback(frames.stop, FAREWELL)
+            cameras = self._intake.cameras
+            cameras.start()
+            stack.callback(cameras.stop, LEAVE)
             thread.start()
             thread.join()
         if self._failure is not None:
@@ -190,6 +205,12 @@ class Daemon:
             case Disconnected(connection=name):
                 self._connected -= {name}
                 self._metrics.connection(name, False)
+            case CameraUp(site=site, camera=camera):
+                self._metrics.camera(site, camera, True)
+            case CameraDown(site=site, camera=camera):
+                self._metrics.camera(site, camera, False)
+            case Stop():
+                self._intake.cameras.release()
             case Reload():
                 log.warning("reload is not supported yet: restart to use a new configuration")
                 self._metrics.reloaded(False)
@@ -204,6 +225,8 @@ class Daemon:
             self._metrics.outbox(len(self._postman))
             for queue, length in self._mailbox.lengths().items():
                 self._metrics.queue(queue, length)
+            for source, tally in self._intake.cameras.tallies():
+                self._metrics.pictures(source.site, source.camera, tally.grabbed, tally.stale)
             _report_sites(self._stages.sites, self._metrics, batch.until)
 
     def _make_recorder(self, record: RecordTo) -> Recorder:
@@ -270,8 +293,10 @@ def _metrics(settings: Settings, model: OnnxModel) -> Metrics:
     metrics = Metrics(__version__, max_sites=limits.max_sites, max_devices=limits.max_devices)
     metrics.provider(model.requested, model.provider, fallback=model.fallback)
     metrics.connection(READINGS, False)
-    if settings.cameras:
+    if settings.camera_topics:
         metrics.connection(FRAMES, False)
+    for source in assembly.video_sources(settings):
+        metrics.camera(source.site, source.camera, False)
     return metrics
 
 
