@@ -2,8 +2,7 @@
 
 Threads: main waits for signals; each MQTT connection has one, as has each camera that is looked
 at; the pipeline thread owns all state; a pool of two decodes frames (OpenCV releases the
-interpreter lock); the web server has its own.
-They meet in the mailbox only.
+interpreter lock); the web server has its own. They meet in the mailbox only.
 """
 
 from __future__ import annotations
@@ -59,7 +58,7 @@ HEARTBEAT = 1.0
 STUCK_AFTER = 30.0
 DRAIN = 5.0
 FAREWELL = 3.0
-LEAVE = 1.0
+PARTING = 1.0
 """Seconds that cameras get at the end; they have been told before the outbox is drained."""
 
 
@@ -156,7 +155,7 @@ class Daemon:
                 stack.callback(frames.stop, FAREWELL)
             cameras = self._intake.cameras
             cameras.start()
-            stack.callback(cameras.stop, LEAVE)
+            stack.callback(cameras.stop, PARTING)
             thread.start()
             thread.join()
         if self._failure is not None:

@@ -76,8 +76,10 @@ class Backlog:
 class Stillness:
     """Recognises a camera that goes on sending although it has stopped looking.
 
-    A living camera never takes the same picture twice: its sensor has noise. One whose encoder
-    hangs sends one picture, or the few of one loop, for ever.
+    A living camera never takes the same picture twice: its sensor has noise. One that hangs sends
+    one picture, or the few of one loop, for ever. Only pictures that are the same to the bit count:
+    a quiet scene changes by less than an encoder changes a picture that it is given again and
+    again, and better miss a hanging camera than take a quiet one for that.
     """
 
     def __init__(self, patience: float) -> None:

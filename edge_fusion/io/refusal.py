@@ -22,9 +22,13 @@ from edge_fusion.io.address import CameraAddress, Medium
 
 _PORTS: Final = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 _MOST_READS: Final = 16
-_STATUS = re.compile(rb"(?:RTSP|HTTP)/\d\.\d (\d{3})(?: ([ -~]{0,60}))?")
-_CHALLENGE = re.compile(r"^www-authenticate: *(basic|digest)\b(.*)$", re.IGNORECASE | re.MULTILINE)
+_STATUS = re.compile(rb"(?:RTSP|HTTP)/\d\.\d (\d{3})\b")
+# Of several challenges not the one with SHA-256, which FFmpeg does not speak either.
+_CHALLENGE = re.compile(
+    r"^www-authenticate: *(basic|digest)\b(?!.*sha)(.*)$", re.IGNORECASE | re.MULTILINE
+)
 _PARAMETER = re.compile(r'(\w+)="?([^",]*)"?')
+_PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
 _DENIALS: Final = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
 
@@ -76,12 +80,14 @@ def _verdict(answer: bytes, url: SplitResult) -> Refusal:
     status = _STATUS.match(answer)
     if status is None:
         return Refusal(f"what answers does not speak {url.scheme.upper()}")
-    code, words = int(status[1]), (status[2] or b"").decode()
+    code = int(status[1])
+    if code == HTTPStatus.OK:
+        return Refusal("no video could be read from it")
+    words = f"{code} {_PHRASES.get(code, '')}".strip()
     if code not in _DENIALS:
-        fine = code == HTTPStatus.OK
-        return Refusal("no video could be read from it" if fine else f"{code} {words}".strip())
+        return Refusal(words)
     advice = "wants a user and a password" if url.username is None else "refuses user or password"
-    return Refusal(f"{code} {words}: it {advice}", denied=True)
+    return Refusal(f"{words}: it {advice}", denied=True)
 
 
 def _exchange(connection: socket.socket, url: SplitResult, credentials: str = "") -> bytes:

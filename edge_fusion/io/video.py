@@ -71,7 +71,10 @@ class Video:
         return cls(capture, address.medium) if capture.isOpened() else None
 
     def grab(self) -> bool:
-        """Take in the next picture; False where the video ended or nothing came in time."""
+        """Take in the next picture; False where the video ended or nothing came in time.
+
+        Before the first key frame FFmpeg gives out none, so none is a smear.
+        """
         taken = self._capture.grab()
         self._grabbed += taken
         return taken

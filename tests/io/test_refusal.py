@@ -73,11 +73,35 @@ def answering() -> Iterator[Callable[[bytes], str]]:
 CHALLENGE = b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Digest realm, nonce=, qop\r\n\r\n"
 
 
+def test_of_two_challenges_the_one_is_answered_that_cameras_and_players_know() -> None:
+    heads = []
+
+    def serve(listener: socket.socket) -> None:
+        for _ in range(2):
+            connection, _ = listener.accept()
+            with connection:
+                heads.append(connection.recv(4096).decode())
+                connection.sendall(
+                    b"RTSP/1.0 401 Unauthorized\r\n"
+                    b'WWW-Authenticate: Digest realm="cam", nonce="a", algorithm=SHA-256\r\n'
+                    b'WWW-Authenticate: Digest realm="cam", nonce="b", qop="auth"\r\n\r\n'
+                )
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        why(f"rtsp://me:secret@127.0.0.1:{listener.getsockname()[1]}/x")
+        thread.join()
+    assert "Authorization" not in heads[0]
+    assert 'Digest username="me", realm="cam", nonce="b"' in heads[1]
+    assert "qop=auth" in heads[1]
+
+
 @pytest.mark.parametrize(
     ("scheme", "answer", "reason"),
     [
         ("http", b"HTTP/1.1 404 Not Found\r\n\r\n", "404 Not Found"),
-        ("http", b"HTTP/1.1 503\r\n\r\n", "503"),
+        ("http", b"HTTP/1.1 503\r\n\r\n", "503 Service Unavailable"),
         ("http", CHALLENGE, "401 Unauthorized: it refuses user or password"),
         ("rtsp", b"", "what answers does not speak RTSP"),
         ("rtsp", b"SSH-2.0-OpenSSH_9.2p1\r\n\r\n", "what answers does not speak RTSP"),
