@@ -20,6 +20,7 @@ import typer
 from edge_fusion import __version__
 from edge_fusion.cli_model import model_app
 from edge_fusion.errors import ConfigError, EdgeFusionError, ModelError, RecordingError
+from edge_fusion.leave import leave
 from edge_fusion.logs import LogFormat, LogLevel, set_up_logging
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def main() -> None:
         app(prog_name="edge-fusion")
     except EdgeFusionError as error:
         _complain(error)
-        sys.exit(1)
+        leave(1)
 
 
 def _complain(error: object) -> None:
@@ -125,7 +126,7 @@ def run(
     except (ConfigError, ModelError, RecordingError) as error:
         _complain(error)
         code = EX_CONFIG
-    raise typer.Exit(code)
+    leave(code)
 
 
 @app.command()
@@ -140,6 +141,7 @@ def record(
     from edge_fusion.record import record as write_down
 
     write_down(config, directory, os.environ, duration=duration, max_bytes=max_bytes)
+    leave(0)
 
 
 @app.command()
@@ -160,13 +162,17 @@ def replay(
 
 @app.command()
 def check(config: ConfigOption) -> None:
-    """Validate configuration, model and broker; one line per problem."""
+    """Validate configuration, model, broker and cameras; one line per problem."""
     from edge_fusion.config import load
 
     settings = load(config, os.environ)
     # What goes wrong with the connection is told once, in our words.
     logging.getLogger("edge_fusion.mqtt").setLevel(logging.CRITICAL)
-    problems = [*_check_model(settings, config), *_check_broker(settings.mqtt, config)]
+    problems = [
+        *_check_model(settings, config),
+        *_check_broker(settings.mqtt, config),
+        *_check_cameras(settings, config),
+    ]
     if problems:
         raise ConfigError(problems)
     print(f"{config}: OK")
@@ -200,6 +206,18 @@ def _check_broker(mqtt: MqttSettings, config: Path) -> list[str]:
     except ConfigError as error:
         return [f"{config}: {problem}" for problem in error.problems]
     return [] if fault is None else [f"{config}: broker {mqtt.host}:{mqtt.port}: {fault}"]
+
+
+def _check_cameras(settings: Settings, config: Path) -> list[str]:
+    from edge_fusion.assembly import video_sources
+    from edge_fusion.io.cameras import faults
+
+    sources = video_sources(settings)
+    return [
+        f"{config}: camera {source.name}: {source.address}: {fault}"
+        for source, fault in zip(sources, faults(sources), strict=True)
+        if fault is not None
+    ]
 
 
 @app.command()

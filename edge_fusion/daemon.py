@@ -1,8 +1,8 @@
 """The composition root: makes the parts, wires them, runs them until told to stop.
 
-Threads: main waits for signals; each MQTT connection has one; the pipeline thread owns all state;
-a pool of two decodes frames (OpenCV releases the interpreter lock); the web server has its own.
-They meet in the mailbox only.
+Threads: main waits for signals; each MQTT connection has one, as has each camera that is looked
+at; the pipeline thread owns all state; a pool of two decodes frames (OpenCV releases the
+interpreter lock); the web server has its own. They meet in the mailbox only.
 """
 
 from __future__ import annotations
@@ -38,7 +38,16 @@ from edge_fusion.io.recording import RecordingWriter
 from edge_fusion.io.web import PLAIN, Response, Routes, WebServer, health_response
 from edge_fusion.keeper import Keeper
 from edge_fusion.kept import Remembered
-from edge_fusion.mailbox import Batch, Connected, Disconnected, Notice, Reload, Stop
+from edge_fusion.mailbox import (
+    Batch,
+    CameraDown,
+    CameraUp,
+    Connected,
+    Disconnected,
+    Notice,
+    Reload,
+    Stop,
+)
 from edge_fusion.pipeline import Pipeline, Stages
 from edge_fusion.postman import Postman
 from edge_fusion.quality import QualityControl
@@ -55,6 +64,8 @@ PLACE_FOR_STORE = 'expected a place that can be written, or durability = "none"'
 STUCK_AFTER = 30.0
 DRAIN = 5.0
 FAREWELL = 3.0
+PARTING = 1.0
+"""Seconds that cameras get at the end; they have been told before the outbox is drained."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +177,8 @@ class Daemon:
             log.info("serving /metrics, /healthz and /readyz on http://%s", web.address)
             self._intake.start()
             stack.callback(self._intake.stop, FAREWELL, self._status(online=False))
+            self._intake.cameras.start()
+            stack.callback(lambda: self._intake.cameras.stop(PARTING))
             thread.start()
             thread.join()
         if self._failure is not None:
@@ -238,6 +251,12 @@ class Daemon:
             case Disconnected(connection=name):
                 self._connected -= {name}
                 self._metrics.connection(name, False)
+            case CameraUp(site=site, camera=camera):
+                self._metrics.camera(site, camera, True)
+            case CameraDown(site=site, camera=camera):
+                self._metrics.camera(site, camera, False)
+            case Stop():
+                self._intake.cameras.release()
             case Reload():
                 self._reload(now)
             case _:
@@ -286,6 +305,8 @@ class Daemon:
             self._metrics.catching_up(self._absence.catching_up)
             for queue, length in self._mailbox.lengths().items():
                 self._metrics.queue(queue, length)
+            for source, tally in self._intake.cameras.tallies():
+                self._metrics.pictures(source.site, source.camera, tally.grabbed, tally.stale)
             _report_sites(self._stages.sites, self._metrics, batch.until)
             for (site, device), stuck in self._quality.stuck().items():
                 self._metrics.stuck(site, device, stuck)
@@ -339,8 +360,10 @@ def _metrics(settings: Settings, model: OnnxModel) -> Metrics:
     metrics = Metrics(__version__, max_sites=limits.max_sites, max_devices=limits.max_devices)
     metrics.provider(model.requested, model.provider, fallback=model.fallback)
     metrics.connection(READINGS, False)
-    if settings.cameras:
+    if settings.camera_topics:
         metrics.connection(FRAMES, False)
+    for source in assembly.video_sources(settings):
+        metrics.camera(source.site, source.camera, False)
     return metrics
 
 

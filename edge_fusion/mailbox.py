@@ -63,6 +63,22 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class CameraUp:
+    """A camera of our own gives pictures."""
+
+    site: str
+    camera: str
+
+
+@dataclass(frozen=True, slots=True)
+class CameraDown:
+    """A camera of our own gives no pictures any more."""
+
+    site: str
+    camera: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reload:
     """Read configuration and model again."""
 
@@ -72,7 +88,17 @@ class Stop:
     """Finish what is begun and end."""
 
 
-Notice = Connected | Disconnected | SubscriptionRefused | Acknowledged | Refused | Reload | Stop
+Notice = (
+    Connected
+    | Disconnected
+    | SubscriptionRefused
+    | Acknowledged
+    | Refused
+    | CameraUp
+    | CameraDown
+    | Reload
+    | Stop
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,11 +40,11 @@ PIPELINE = {
 HOMES = {
     "paho": {"io/session.py"},
     "onnxruntime": {"io/onnx.py"},
-    "prometheus_client": {"io/metrics.py", "io/metric_families.py"},
+    "prometheus_client": {"io/metrics.py", "io/families.py"},
     "sqlite3": {"io/store.py"},
     "cbor2": {"codecs/cbor.py", "codecs/senml_pack.py"},
     "google": {"codecs/sparkplug/payload_pb2.py", "codecs/sparkplug/wire.py"},
-    "cv2": {"codecs/jpeg.py", "io/cameras.py", "simulator/scene.py"},
+    "cv2": {"codecs/jpeg.py", "io/video.py", "simulator/scene.py"},
 }
 
 

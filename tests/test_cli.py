@@ -14,6 +14,7 @@ import jsonschema
 import numpy as np
 import onnx
 import pytest
+from filming import clip
 from onnx import TensorProto, helper, numpy_helper
 
 from edge_fusion.io.broker import BrokerSettings
@@ -189,6 +190,23 @@ def test_check_warns_of_windows_that_the_model_was_not_made_for(
     warning, connection = cli("check", "-c", config).stderr.splitlines()
     assert 'warning: windows.size is "1m": toy was made for windows of "10s"' in warning
     assert "connection refused" in connection
+
+
+def test_check_opens_each_camera_once(cli: Cli, tmp_path: Path, broker: int, model: Path) -> None:
+    config = write(
+        tmp_path / "e.toml",
+        f'[mqtt]\nhost = "127.0.0.1"\nport = {broker}\nusername = "box"\n'
+        f'[model]\npath = "{model.name}"\n'
+        f'[[cameras]]\nurl = "{clip(tmp_path / "clip.mp4").name}"\n'
+        f'[[cameras]]\nurl = "rtsp://me:secret@127.0.0.1:{free_port()}/1"\nsite = "hall"\n'
+        '[[cameras]]\nurl = "/dev/video9"\nsite = "hall"\ncamera = "door"\n',
+    )
+    done = cli("check", "-c", config, EDGE_FUSION_MQTT__PASSWORD="right")
+    assert done.returncode == 1
+    host, device = done.stderr.splitlines()
+    assert host.startswith(f"{config}: camera hall/127.0.0.1: rtsp://127.0.0.1:")
+    assert host.endswith(": connection refused")
+    assert device == f"{config}: camera hall/door: /dev/video9: no such file or directory"
 
 
 def test_check_of_a_bad_file_exits_with_1(cli: Cli, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import threading
 import time
 
-from edge_fusion.events import ArrivalTime, Delivery, Message, Shed, ShedReason
+from edge_fusion.events import ArrivalTime, Capture, Delivery, Message, Shed, ShedReason
 from edge_fusion.mailbox import Acknowledged, Batch, Mailbox, Reload, Stop
 
 PAST = ArrivalTime(0.0)
@@ -112,6 +112,21 @@ def test_of_too_many_frames_the_oldest_of_the_same_camera_is_shed_and_acknowledg
     assert payloads(batch) == [b"other", b"2", b"3"]
     assert batch.shed == (Shed(None, ShedReason.MAILBOX_FULL, 2),)
     assert post.acknowledged == [b"0", b"1"]
+
+
+def test_of_too_many_captures_the_oldest_of_the_same_camera_is_shed() -> None:
+    box = mailbox(frames=2)
+    for camera in ("a", "a", "b", "a"):
+        capture = Capture(f"hall/{camera}", b"x", now(), site="hall", camera=camera)
+        box.put_frame(Delivery(capture, lambda: None))
+    batch = box.take(PAST)
+    assert [delivery.message.topic for delivery in batch.deliveries] == [
+        "hall/a",
+        "hall/b",
+        "hall/a",
+    ]
+    assert all(isinstance(delivery.message, Capture) for delivery in batch.deliveries)
+    assert batch.shed == (Shed(None, ShedReason.MAILBOX_FULL, 1),)
 
 
 def test_frames_together_are_bounded_in_bytes_at_the_expense_of_the_camera_that_sends() -> None:

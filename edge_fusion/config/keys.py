@@ -20,6 +20,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainValidator,
+    SecretStr,
     ValidationInfo,
     WithJsonSchema,
 )
@@ -34,6 +35,7 @@ from edge_fusion.config.measures import (
     parse_positive_duration,
     parse_size,
 )
+from edge_fusion.io.address import parse_address
 
 PROBLEM: Final = "problem"
 BASE: Final = "base"
@@ -149,6 +151,10 @@ def _relative(path: Path, info: ValidationInfo) -> Path:
     return path if base is None else base / path
 
 
+def _camera_url(url: SecretStr, info: ValidationInfo) -> SecretStr:
+    return SecretStr(parse_address(url.get_secret_value(), _base(info)).location)
+
+
 def _existing(path: Path) -> Path:
     if not path.is_file():
         raise ValueError("expected a file that exists")
@@ -259,6 +265,7 @@ SensorFormat = Annotated[
 ProviderName = Annotated[Provider, BeforeValidator(_provider)]
 Digest = Annotated[str, AfterValidator(_digest)]
 Address = Annotated[str, AfterValidator(_listen)]
+CameraUrl = Annotated[SecretStr, AfterValidator(_camera_url)]
 FilePath = Annotated[Path, AfterValidator(_relative)]
 ExistingFile = Annotated[Path, AfterValidator(_relative), AfterValidator(_existing)]
 ModelPath = Annotated[Path, BeforeValidator(_model_path)]

@@ -100,7 +100,7 @@ def _table_in(annotation: Any) -> type[Table]:
 
 
 def _shown(location: Location, value: object) -> str:
-    if location and location[-1] == "password":
+    if location and location[-1] in {"password", "url"}:
         return "of the wrong kind"
     match value:
         case dict():

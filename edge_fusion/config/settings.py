@@ -308,7 +308,7 @@ class Settings(Table):
         default=(), description="Topics that carry readings."
     )
     cameras: tuple[CameraSettings, ...] = Field(
-        default=(), description="Topics that carry pictures."
+        default=(), description="Topics that carry pictures, and cameras to look at."
     )
     model: ModelSettings = Field(default_factory=ModelSettings)
     alerts: tuple[AlertSettings, ...] = Field(
@@ -326,6 +326,21 @@ class Settings(Table):
             raise problem(
                 "there is none: expected at least one [[sensors]] or [[cameras]]", "sensors"
             )
+        return self
+
+    @property
+    def camera_topics(self) -> tuple[CameraSettings, ...]:
+        """The cameras that publish their pictures."""
+        return tuple(camera for camera in self.cameras if camera.topic is not None)
+
+    @model_validator(mode="after")
+    def _videos_differ(self) -> Self:
+        counts = Counter(camera.video_name for camera in self.cameras if camera.url is not None)
+        for index, camera in enumerate(self.cameras):
+            if camera.url is not None and counts[camera.video_name] > 1:
+                name, count = "/".join(camera.video_name), counts[camera.video_name]
+                text = f'is "{name}", given {count} times: expected names that differ'
+                raise problem(text, f"cameras[{index}].camera")
         return self
 
     @model_validator(mode="after")
