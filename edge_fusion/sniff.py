@@ -96,7 +96,7 @@ def _configured(settings: Settings, heard: Sequence[Heard]) -> set[str]:
         for sensor in settings.sensors
         if sensor.availability_pattern is not None
     ]
-    patterns += [camera.pattern for camera in settings.cameras if camera.topic is not None]
+    patterns += [camera.pattern for camera in settings.camera_topics]
     return {one.topic for one in heard if any(p.match(one.topic) is not None for p in patterns)}
 
 
