@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
@@ -17,13 +18,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from edge_fusion import __version__
+from edge_fusion.cli_model import model_app
 from edge_fusion.errors import ConfigError, EdgeFusionError, ModelError, RecordingError
 from edge_fusion.leave import leave
 from edge_fusion.logs import LogFormat, LogLevel, set_up_logging
 
 if TYPE_CHECKING:
     from edge_fusion.config.settings import MqttSettings, Settings
-    from edge_fusion.io.onnx import OnnxModel
 
 EX_CONFIG: Final = 78
 """Of sysexits.h; systemd is told not to restart a daemon that ends with it."""
@@ -38,7 +39,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-model_app = typer.Typer(help="Read and verify a model's contract.", no_args_is_help=True)
 app.add_typer(model_app, name="model")
 
 ConfigOption = Annotated[
@@ -47,9 +47,6 @@ ConfigOption = Annotated[
 DurationOption = Annotated[
     float | None,
     typer.Option(metavar="SECONDS", min=0.0, help="End by itself after so many seconds."),
-]
-ModelArgument = Annotated[
-    str, typer.Argument(metavar="PATH", help="ONNX file, or the name of a shipped model.")
 ]
 
 
@@ -224,6 +221,72 @@ def _check_cameras(settings: Settings, config: Path) -> list[str]:
 
 
 @app.command()
+def sniff(
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", "-c", metavar="FILE", help="Takes the broker from this file."),
+    ] = None,
+    *,
+    host: Annotated[str | None, typer.Option(help="Broker, instead of a file.")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Of the broker.")] = None,
+    username: Annotated[
+        str | None, typer.Option(help="At the broker; password: EDGE_FUSION_MQTT__PASSWORD.")
+    ] = None,
+    password_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="File that holds the password.")
+    ] = None,
+    tls: Annotated[bool, typer.Option("--tls", help="Connect by TLS.")] = False,
+    ca: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Trusted authority (PEM); implies --tls.")
+    ] = None,
+    cert: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Certificate of this box (PEM).")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(metavar="FILE", help="Its private key (PEM).")] = None,
+    duration: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0.1, max=86400, help="How long to listen.")
+    ] = 10.0,
+    topic: Annotated[
+        list[str] | None, typer.Option(metavar="FILTER", help="What to listen to. May be repeated.")
+    ] = None,
+) -> None:
+    """Listen to a broker and print the [[sensors]] and [[cameras]] that it has."""
+    given = {
+        ("host",): host,
+        ("port",): port,
+        ("username",): username,
+        ("password_file",): password_file and password_file.absolute(),
+        ("tls",): "{}" if tls else None,
+        ("tls", "ca"): ca and ca.absolute(),
+        ("tls", "cert"): cert and cert.absolute(),
+        ("tls", "key"): key and key.absolute(),
+    }
+    if config is not None and any(value is not None for value in given.values()):
+        raise typer.BadParameter("names a broker: give no other", param_hint="--config")
+    filters = _filters(topic or ["#"])
+
+    from edge_fusion.config.overrides import Override
+    from edge_fusion.sniff import sniff as listen
+
+    logging.getLogger("edge_fusion.mqtt").setLevel(logging.CRITICAL)
+    options = [
+        Override(f"--{names[-1].replace('_', '-')}", ("mqtt", *names), str(value))
+        for names, value in given.items()
+        if value is not None
+    ]
+    listen(config, os.environ, options, duration=duration, filters=filters)
+
+
+def _filters(topics: Sequence[str]) -> list[str]:
+    from edge_fusion.codecs.topics import TopicPattern
+
+    try:
+        return [TopicPattern.parse(topic).filter for topic in topics]
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--topic") from None
+
+
+@app.command()
 def demo(
     *,
     duration: DurationOption = None,
@@ -304,59 +367,3 @@ def _schema(name: SchemaName) -> dict[str, Any]:
     from edge_fusion.codecs.alert import alert_schema, window_schema
 
     return alert_schema() if name is SchemaName.ALERT else window_schema()
-
-
-@model_app.command("show")
-def model_show(path: ModelArgument) -> None:
-    """Print what a model takes and gives."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table.grid(padding=(0, 2))
-    for name, value in _facts(_named_model(path)):
-        table.add_row(name, value)
-    Console(highlight=False, markup=False).print(table)
-
-
-def _facts(model: OnnxModel) -> list[tuple[str, str]]:
-    spec = model.spec
-    return [
-        ("name", spec.name),
-        ("file", f"{model.path} ({model.path.stat().st_size:,} bytes)"),
-        ("sha256", model.sha256),
-        ("provider", model.provider),
-        ("window", f"{spec.window_s:g} s in {spec.steps} steps"),
-        ("quantities", ", ".join(spec.quantities)),
-        *(
-            ("input", f"{tensor.name} {tensor.type} {list(tensor.shape)}")
-            for tensor in model.inputs
-        ),
-        *(
-            ("output", f"{tensor.name} {tensor.type} {list(tensor.shape)}")
-            for tensor in model.outputs
-        ),
-        *(("label", f"{label} (threshold {spec.threshold(label):g})") for label in spec.labels),
-    ]
-
-
-@model_app.command("check")
-def model_check(path: ModelArgument) -> None:
-    """Load a model and try it out."""
-    from edge_fusion.model.trial import first_fault
-
-    model = _named_model(path)
-    fault = first_fault(model)
-    if fault is not None:
-        raise ModelError(f"{model.path}: {fault}")
-    print(f"{model.path}: OK")
-
-
-def _named_model(name: str) -> OnnxModel:
-    from edge_fusion.config.keys import model_path
-    from edge_fusion.io.onnx import load_model
-
-    try:
-        path = model_path(name, None)
-    except ValueError as error:
-        raise ModelError(f'"{name}": {error}') from None
-    return load_model(path)

@@ -18,7 +18,10 @@ KERNEL_LIBRARIES = {
     "__future__", "bisect", "collections", "dataclasses", "enum", "functools", "heapq",
     "itertools", "json", "math", "numpy", "operator", "re", "types", "typing", "uuid",
 }  # fmt: skip
-ROOT = {"daemon", "assembly", "intake", "reload", "timed", "record", "replay", "cli", "__main__"}
+ROOT = {
+    "daemon", "assembly", "intake", "reload", "timed", "record", "replay", "sniff", "cli",
+    "cli_model", "__main__",
+}  # fmt: skip
 BELOW_THE_PIPELINE = {"mailbox", "kept", "codecs", "align", "model", "alerts", "events", "errors"}
 PIPELINE = {
     "garbage",
@@ -91,6 +94,12 @@ def test_the_kernel_does_no_io_and_reads_no_clock(path: Path) -> None:
 def test_codecs_read_no_clock_and_start_no_thread(path: Path) -> None:
     assert not libraries(path) & {"time", "threading", "socket", "logging", "pathlib", "os"}
     assert own_imports(path) <= {"codecs", "events", "errors", "kept"}
+
+
+@pytest.mark.parametrize("path", files_of("recognition"), ids=name_of)
+def test_recognition_is_as_pure_as_the_codecs_and_knows_nothing_else(path: Path) -> None:
+    assert not libraries(path) & {"time", "threading", "socket", "logging", "pathlib", "os"}
+    assert own_imports(path) <= {"recognition", "codecs", "events"}
 
 
 @pytest.mark.parametrize("part", KERNEL)

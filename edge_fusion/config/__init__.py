@@ -5,7 +5,7 @@ the kinds of single keys, `measures.py` durations and sizes, `overrides.py` the 
 `problems.py` the one line for each thing that is wrong.
 """
 
-from edge_fusion.config.load import config_schema, load, model_problems
+from edge_fusion.config.load import config_schema, load, load_broker, model_problems
 from edge_fusion.config.settings import Settings
 
-__all__ = ["Settings", "config_schema", "load", "model_problems"]
+__all__ = ["Settings", "config_schema", "load", "load_broker", "model_problems"]

@@ -40,6 +40,8 @@ from edge_fusion.io.address import parse_address
 PROBLEM: Final = "problem"
 BASE: Final = "base"
 """In the validation context: the folder of the configuration file, for relative paths."""
+SOURCELESS: Final = "sourceless"
+"""In the validation context: whether there may be neither sensors nor cameras."""
 
 _PACKAGE: Final = Path(__file__).resolve().parent.parent
 _NOT_NAME: Final = re.compile(r"[^A-Za-z0-9_.-]")

@@ -1,6 +1,6 @@
 """From a configuration file and the environment to settings, or to one line per problem.
 
-`load` reads the TOML file and the password file and has no other effect.
+Reads the TOML file and the password file and has no other effect.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,14 +18,14 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import ErrorDetails
 from pydantic_core.core_schema import NullableSchema, WithDefaultSchema
 
-from edge_fusion.config.keys import BASE
+from edge_fusion.config.keys import BASE, SOURCELESS
 from edge_fusion.config.overrides import Location, Override, apply_override, find_overrides
 from edge_fusion.config.problems import describe, location_of
 from edge_fusion.config.settings import Settings
 from edge_fusion.errors import ConfigError
 from edge_fusion.model.spec import ModelSpec
 
-__all__ = ["Settings", "config_schema", "load", "model_problems"]
+__all__ = ["Settings", "config_schema", "load", "load_broker", "model_problems"]
 
 CREDENTIAL: Final = "mqtt.password"
 _POSITION = re.compile(r" \(at (line \d+, column \d+|end of document)\)$")
@@ -48,6 +48,22 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     """
     draft = _Draft(path, _read(path), find_overrides(environ, Settings.model_fields))
     return _with_password(draft.settings(), path, environ)
+
+
+def load_broker(
+    path: Path | None, environ: Mapping[str, str], options: Sequence[Override] = ()
+) -> Settings:
+    """The settings of a program that wants to know of the broker and needs no sensor to be there.
+
+    As `load`, but there may be no file, and `options` of the command line win over both.
+    """
+    label = path or Path("command line")
+    given = {option.location for option in options}
+    found = find_overrides(environ, Settings.model_fields)
+    overrides = [*(override for override in found if override.location not in given), *options]
+    tree = {} if path is None else _read(path)
+    draft = _Draft(label, tree, sorted(overrides, key=Override.rank), sourceless=True)
+    return _with_password(draft.settings(), label, environ)
 
 
 def config_schema() -> dict[str, Any]:
@@ -98,6 +114,7 @@ class _Draft:
     path: Path
     tree: dict[str, Any]
     overrides: list[Override]
+    sourceless: bool = False
 
     def settings(self) -> Settings:
         """The settings; raises ConfigError with everything that is wrong."""
@@ -124,7 +141,8 @@ class _Draft:
         return tree, problems
 
     def _validated(self, tree: dict[str, Any]) -> Settings:
-        return Settings.model_validate(tree, context={BASE: self.path.absolute().parent})
+        context = {BASE: self.path.absolute().parent, SOURCELESS: self.sourceless}
+        return Settings.model_validate(tree, context=context)
 
     def _errors(self, tree: dict[str, Any]) -> list[ErrorDetails]:
         try:

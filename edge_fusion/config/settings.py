@@ -9,9 +9,17 @@ from __future__ import annotations
 from collections import Counter
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, SecretStr, StrictBool, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    SecretStr,
+    StrictBool,
+    ValidationInfo,
+    model_validator,
+)
 
 from edge_fusion.config.keys import (
+    SOURCELESS,
     Address,
     Count,
     Digest,
@@ -312,8 +320,9 @@ class Settings(Table):
     limits: LimitSettings = Field(default_factory=LimitSettings)
 
     @model_validator(mode="after")
-    def _has_a_source(self) -> Self:
-        if not self.sensors and not self.cameras:
+    def _has_a_source(self, info: ValidationInfo) -> Self:
+        may_be_absent = info.context is not None and info.context.get(SOURCELESS)
+        if not (self.sensors or self.cameras or may_be_absent):
             raise problem(
                 "there is none: expected at least one [[sensors]] or [[cameras]]", "sensors"
             )

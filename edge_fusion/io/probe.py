@@ -34,15 +34,19 @@ def probe(settings: BrokerSettings, timeout: float = 5.0) -> str | None:
     )
     connection.start()
     try:
-        attempts = _ATTEMPTS if settings.protocol is ProtocolChoice.AUTO else 1
-        return _verdict(notices, attempts, clock, timeout)
+        return refusal(notices, settings.protocol, clock, timeout)
     finally:
         connection.stop(_FAREWELL)
 
 
-def _verdict(
-    notices: SimpleQueue[Notice], attempts: int, clock: ArrivalClock, timeout: float
+def refusal(
+    notices: SimpleQueue[Notice], protocol: ProtocolChoice, clock: ArrivalClock, timeout: float
 ) -> str | None:
+    """Wait for what a connection just started comes to; None if the broker took us, else why not.
+
+    Takes the notices of that connection up to the one that decides.
+    """
+    attempts = _ATTEMPTS if protocol is ProtocolChoice.AUTO else 1
     reason, deadline = "no answer in time", clock.stamp() + timeout
     while attempts:
         try:
