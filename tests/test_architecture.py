@@ -30,6 +30,11 @@ HOMES = {
     "cv2": {"codecs/jpeg.py", "io/cameras.py", "simulator/scene.py"},
 }
 
+# What makes data into code: of such a file a single byte is enough for whoever may write it.
+CODE_FROM_DATA = {"pickle", "marshal", "shelve", "dill", "joblib", "yaml"}
+RUNS_TEXT = {"eval", "exec", "compile", "__import__"}
+RUNS_A_SHELL = {"os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput"}
+
 
 def name_of(path: Path) -> str:
     return path.relative_to(PACKAGE).as_posix()
@@ -123,6 +128,20 @@ def test_only_training_needs_torch() -> None:
     for path in FILES:
         if part_of(path) != "training":
             assert not libraries(path) & {"torch", "onnx"}, name_of(path)
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_nothing_runs_what_it_read(path: Path) -> None:
+    """No pickle, no eval, no shell: input can be wrong, and never a program."""
+    assert not libraries(path) & CODE_FROM_DATA
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call):
+            name = ast.unparse(node.func)
+            options = {option.arg: ast.unparse(option.value) for option in node.keywords}
+            assert name not in RUNS_TEXT | RUNS_A_SHELL
+            assert options.get("shell", "False") == "False"
+            assert options.get("allow_pickle", "False") == "False"
+            assert name != "torch.load" or options.get("weights_only") == "True"
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
