@@ -242,6 +242,18 @@ def test_a_bad_model_ends_with_78_and_one_line(tmp_path: Path) -> None:
     assert "not a usable ONNX file" in line
 
 
+def test_a_model_of_another_digest_ends_with_78_and_one_line(tmp_path: Path) -> None:
+    tiny_model.write(tmp_path / "model.onnx")
+    text = CONFIGURATION.format(port=1, web=1, mqtt="")
+    nobody = "0" * 64
+    text = text.replace('"model.onnx"', f'"model.onnx"\nsha256 = "{nobody}"')
+    done = run_with(tmp_path / "edge-fusion.toml", text)
+    assert done.returncode == 78
+    (line,) = done.stderr.splitlines()
+    assert "model.onnx: sha256 is " in line
+    assert line.endswith(f": expected {nobody}")
+
+
 def test_an_alert_for_a_label_the_model_lacks_ends_with_78(tmp_path: Path) -> None:
     tiny_model.write(tmp_path / "model.onnx")
     text = CONFIGURATION.format(port=1, web=1, mqtt="").replace('"hot"', '"smoke"')
