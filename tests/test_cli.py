@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import socket
 import subprocess
@@ -18,7 +17,6 @@ from onnx import TensorProto, helper, numpy_helper
 
 from edge_fusion.io.broker import BrokerSettings
 from edge_fusion.io.probe import probe
-from edge_fusion.logs import LogFormat, LogLevel, set_up_logging
 from edge_fusion.model.spec import SPEC_KEY, ModelSpec
 
 SPEC = ModelSpec("toy", 10.0, 4, ("temperature",), 1, (2, 3), ("fire", "smoke"), {"fire": 0.4})
@@ -270,33 +268,3 @@ def test_a_probe_of_a_broker_that_says_nothing_ends() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         assert probe(BrokerSettings("127.0.0.1", port, client_id="x"), 0.3) is not None
-
-
-def log_lines(capsys: pytest.CaptureFixture[str], form: LogFormat, *, journal: bool) -> list[str]:
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    root.handlers = []
-    try:
-        set_up_logging(LogLevel.INFO, form, journal=journal)
-        logging.getLogger("edge_fusion.test").warning("one\ntwo")
-        logging.getLogger("edge_fusion.test").debug("unseen")
-    finally:
-        root.handlers = before
-        root.setLevel(level)
-    return capsys.readouterr().err.splitlines()
-
-
-def test_the_journal_gets_a_priority_on_every_line(capsys: pytest.CaptureFixture[str]) -> None:
-    lines = log_lines(capsys, LogFormat.TEXT, journal=True)
-    assert lines == ["<4>edge_fusion.test: one", "<4>two"]
-
-
-def test_people_get_the_time_and_the_level(capsys: pytest.CaptureFixture[str]) -> None:
-    first = log_lines(capsys, LogFormat.TEXT, journal=False)[0]
-    assert first.endswith(" WARNING edge_fusion.test: one")
-
-
-def test_machines_get_one_json_document_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    (line,) = log_lines(capsys, LogFormat.JSON, journal=False)
-    entry = json.loads(line)
-    assert (entry["level"], entry["message"]) == ("warning", "one\ntwo")
