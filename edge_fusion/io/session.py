@@ -21,7 +21,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from edge_fusion.events import ArrivalTime, Delivery, Message, Publication
-from edge_fusion.io.broker import Letter, Plan, Subscription
+from edge_fusion.io import tls
+from edge_fusion.io.broker import BrokerSettings, Letter, Plan, Subscription
 from edge_fusion.io.doorbell import Doorbell
 from edge_fusion.io.retry import End, ProtocolChoice, Verdict
 from edge_fusion.mailbox import Connected, SubscriptionRefused
@@ -83,6 +84,7 @@ class Session:
         self._accepted: ArrivalTime | None = None
         self._verdict = Verdict.UNREACHABLE
         self._reason = ""
+        self._alert: str | None = None
         self._hung_up = False
         self.online = False
 
@@ -107,7 +109,7 @@ class Session:
             self._client.connect_async(settings.host, settings.port, keepalive)
         self._client.reconnect()
         self._verdict = Verdict.SILENT
-        self._reason = "the broker closed the connection before it answered"
+        self._reason = _silence(settings)
 
     def work(self, timeout: float) -> None:
         """Wait for the network or the doorbell, and do what there is to do."""
@@ -174,8 +176,11 @@ class Session:
 
     def end(self) -> End:
         """How it ended, once it is over."""
-        lasted = self._plan.stamp() - self._accepted if self._accepted is not None else 0.0
-        return End(self._verdict, self._reason, lasted)
+        if self._accepted is not None:
+            return End(self._verdict, self._reason, self._plan.stamp() - self._accepted)
+        if self._alert is not None:
+            return End(Verdict.UNREACHABLE, self._alert)
+        return End(self._verdict, self._reason)
 
     @property
     def is_over(self) -> bool:
@@ -221,6 +226,7 @@ class Session:
         client.on_subscribe = guarded(self._on_subscribe)
         client.on_message = guarded(self._on_message)
         client.on_publish = guarded(self._on_publish)
+        client.on_socket_close = guarded(self._on_socket_close)
         return client
 
     def _wishes(self) -> Properties:
@@ -315,6 +321,9 @@ class Session:
         elif str(code) == "Keep alive timeout":
             self._reason = "connection lost: the broker did not answer a ping"
 
+    def _on_socket_close(self, _client: Client, _: Any, sock: Any) -> None:
+        self._alert = tls.last_word(sock)
+
     def _on_message(self, _client: Client, _: Any, message: MQTTMessage) -> None:
         arrival = self._plan.stamp()
         properties = dict(getattr(message.properties, "UserProperty", ()))
@@ -343,6 +352,16 @@ class Session:
         letter = self._handed.pop(mid, None)
         if letter is not None:
             self._settle(letter, str(code) if code.is_failure else None)
+
+
+def _silence(settings: BrokerSettings) -> str:
+    """Why a broker may close a connection instead of answering our CONNECT."""
+    reason = "the broker closed the connection before it answered"
+    if settings.tls is None:
+        return f"{reason}; does this port want TLS (mqtt.tls)?"
+    if settings.tls.cert is None:
+        return f"{reason}; does it want a certificate of this box (mqtt.tls.cert)?"
+    return reason
 
 
 def _nothing() -> None:
