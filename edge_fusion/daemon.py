@@ -35,7 +35,8 @@ from edge_fusion.io.metrics import Metrics
 from edge_fusion.io.onnx import OnnxModel
 from edge_fusion.io.recording import RecordingWriter
 from edge_fusion.io.web import PLAIN, Response, Routes, WebServer, health_response
-from edge_fusion.mailbox import Batch, Connected, Disconnected, Notice, Reload, Stop
+from edge_fusion.links import Links
+from edge_fusion.mailbox import Batch, Connected, Disconnected, Notice, Reload, Stop, Subscribed
 from edge_fusion.model.spec import ModelSpec
 from edge_fusion.outbox import Outbox
 from edge_fusion.pipeline import Pipeline
@@ -111,7 +112,7 @@ class Daemon:
             revision_epsilon=settings.windows.revision_epsilon,
             tap=None if self._recorder is None else self._recorder.hear,
         )
-        self._connected: frozenset[str] = frozenset()
+        self._links = Links(self._intake.names)
         self._known: frozenset[str] = frozenset()
         self._turned_at = self._reported_at = self._clock.stamp()
         self._failure: Exception | None = None
@@ -179,16 +180,17 @@ class Daemon:
 
     def _hear(self, notice: Notice, now: ArrivalTime) -> None:
         self._postman.hear(notice, now)
+        self._links.hear(notice)
         match notice:
             case Connected(connection=name, protocol=protocol):
                 log.info("mqtt %s: connected, MQTT %s", name, protocol)
-                self._connected |= {name}
                 self._metrics.connection(name, True)
                 if name in self._known:
                     self._metrics.reconnected()
                 self._known |= {name}
+            case Subscribed(connection=name, refused=refused):
+                self._metrics.subscriptions_refused(name, len(refused))
             case Disconnected(connection=name):
-                self._connected -= {name}
                 self._metrics.connection(name, False)
             case Reload():
                 log.warning("reload is not supported yet: restart to use a new configuration")
@@ -245,8 +247,10 @@ class Daemon:
         return health_response(idle < STUCK_AFTER, {"seconds_since_last_turn": round(idle, 1)})
 
     def _page_ready(self) -> Response:
-        wanted, up = self._intake.names, self._connected
-        return health_response(wanted <= up, {"mqtt": {name: name in up for name in wanted}})
+        """Whether everything comes that is asked for, and what does not."""
+        links = self._links
+        detail = {"mqtt": links.connected, "refused_subscriptions": links.refused}
+        return health_response(links.ready, detail)
 
 
 @dataclass(frozen=True, slots=True)

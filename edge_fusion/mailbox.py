@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from edge_fusion.events import ArrivalTime, Delivery, Shed, ShedReason
@@ -38,12 +38,11 @@ class Disconnected:
 
 
 @dataclass(frozen=True, slots=True)
-class SubscriptionRefused:
-    """The broker does not let `connection` have `filter`."""
+class Subscribed:
+    """The broker has answered for every filter of `connection`; `refused`: filter -> reason."""
 
     connection: str
-    filter: str
-    reason: str
+    refused: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ class Stop:
     """Finish what is begun and end."""
 
 
-Notice = Connected | Disconnected | SubscriptionRefused | Acknowledged | Refused | Reload | Stop
+Notice = Connected | Disconnected | Subscribed | Acknowledged | Refused | Reload | Stop
 
 
 @dataclass(frozen=True, slots=True)
