@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import dynamic_security
 import jsonschema
 import numpy as np
 import pytest
@@ -182,6 +183,32 @@ def test_a_missing_broker_is_waited_for(broker_factory: BrokerFactory, start: St
     broker.start()
     eventually(daemon.ready, "readiness once the broker is there")
     assert daemon.stop() == 0
+
+
+def test_what_the_broker_denies_is_said_in_readiness_and_metrics(
+    broker_factory: BrokerFactory, tmp_path: Path, start: Start
+) -> None:
+    """It may read readings and no pictures, and publish, but not for Home Assistant."""
+    topics = ("home/#", "plain/#")
+    rules = [("subscribePattern", topic) for topic in topics]
+    rules += [("publishClientSend", topic) for topic in (*topics, "edge_fusion/#")]
+    extra = dynamic_security.settings(tmp_path / "rules.json", ("box", "right"), rules)
+    broker = broker_factory(extra=extra)
+    daemon = start(broker.port, wait=False, mqtt='username = "box"\npassword = "right"')
+    name = "mqtt_subscriptions_refused"
+    eventually(lambda: daemon.metric(name, connection="frames") == 1, "the refusal")
+    status, body = daemon.page("/readyz")
+    said = json.loads(body)
+    assert (status, said["mqtt"]) == (503, {"readings": True, "frames": True})
+    assert list(said["refused_subscriptions"]) == ["cams/+/+"]
+    broker.user = ("box", "right")
+    broker.publish("home/kitchen/probe", HOT)
+    reason = "refused_by_broker"
+    eventually(lambda: daemon.metric("dropped_total", reason=reason) == 1, "discovery refused")
+    assert daemon.stop() == 0
+    log = daemon.log.read_text()
+    assert log.count("no subscription to 'cams/+/+': Not authorized; does the ACL") == 1
+    assert log.count("not published on 'homeassistant/device/edge_fusion_kitchen/config'") == 1
 
 
 def test_status_says_online_and_offline_and_the_will_speaks_for_the_killed(
