@@ -164,12 +164,18 @@ def replay(
 @app.command()
 def check(config: ConfigOption) -> None:
     """Validate configuration, model and broker; one line per problem."""
-    from edge_fusion.config import load
+    from edge_fusion.config import exposures, load, loose_files
 
     settings = load(config, os.environ)
+    for line in loose_files(settings):
+        _complain(f"{config}: warning: {line}")
     # What goes wrong with the connection is told once, in our words.
     logging.getLogger("edge_fusion.mqtt").setLevel(logging.CRITICAL)
-    problems = [*_check_model(settings, config), *_check_broker(settings.mqtt, config)]
+    problems = [
+        *_check_model(settings, config),
+        *exposures(settings, config),
+        *_check_broker(settings.mqtt, config),
+    ]
     if problems:
         raise ConfigError(problems)
     print(f"{config}: OK")

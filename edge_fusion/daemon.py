@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from edge_fusion import __version__, assembly
 from edge_fusion.align.sites import Sites
 from edge_fusion.codecs.publications import status_publication
-from edge_fusion.config import load, model_problems
+from edge_fusion.config import exposures, load, loose_files, model_problems
 from edge_fusion.config.settings import Settings
 from edge_fusion.errors import ConfigError, EdgeFusionError
 from edge_fusion.events import ArrivalTime, Frame, ModelInputs, Publication
@@ -67,8 +67,10 @@ def run_daemon(path: Path, environ: Mapping[str, str], record: RecordTo | None =
     """
     settings = load(path, environ)
     model = assembly.configured_model(settings.model)
-    if problems := model_problems(settings, model.spec, path):
+    if problems := [*model_problems(settings, model.spec, path), *exposures(settings, path)]:
         raise ConfigError(problems)
+    for line in loose_files(settings):
+        log.warning("%s", line)
     daemon = Daemon(settings, model, record)
     stop = Stop()
     settle_collector()
@@ -127,7 +129,7 @@ class Daemon:
         Not as what it was: a model that failed now may work after a restart, so the exit status
         must not be that of a bad configuration.
         """
-        web = WebServer(self._settings.web.listen, self._routes())
+        web = self._web()
         thread = threading.Thread(target=self._loop, name="pipeline")
         with ExitStack() as stack:
             stack.callback(self._pool.shutdown)
@@ -228,6 +230,11 @@ class Daemon:
     def _status(self, *, online: bool) -> Publication:
         mqtt = self._settings.mqtt
         return status_publication(mqtt.prefix, mqtt.box, online)
+
+    def _web(self) -> WebServer:
+        listen, token = self._settings.web.listen, self._settings.web.token
+        shown = None if token is None else token.get_secret_value()
+        return WebServer(listen, self._routes(), token=shown)
 
     def _routes(self) -> Routes:
         return {

@@ -189,6 +189,23 @@ def test_check_warns_of_windows_that_the_model_was_not_made_for(
     assert "connection refused" in connection
 
 
+def test_check_names_what_is_open_and_warns_of_secrets_that_all_can_read(
+    cli: Cli, tmp_path: Path, broker: int, model: Path
+) -> None:
+    write(tmp_path / "password", "right").chmod(0o644)
+    config = write(
+        tmp_path / "e.toml",
+        SENSOR + f'[mqtt]\nhost = "127.0.0.1"\nport = {broker}\nusername = "box"\n'
+        f'password_file = "password"\n[model]\npath = "{model.name}"\n'
+        '[web]\nlisten = "0.0.0.0:8337"\n',
+    )
+    done = cli("check", "-c", config)
+    assert done.returncode == 1
+    warning, problem = done.stderr.splitlines()
+    assert warning.startswith(f'{config}: warning: mqtt.password_file is "{tmp_path}/password"')
+    assert problem.startswith(f'{config}: web.listen is "0.0.0.0:8337", which other machines')
+
+
 def test_check_of_a_bad_file_exits_with_1(cli: Cli, tmp_path: Path) -> None:
     config = write(tmp_path / "e.toml", SENSOR + "[mqtt]\nport = 0\n")
     done = cli("check", "-c", config)

@@ -6,6 +6,7 @@ import base64
 import json
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -279,6 +280,27 @@ def test_a_model_of_another_digest_ends_with_78_and_one_line(tmp_path: Path) -> 
     (line,) = done.stderr.splitlines()
     assert "model.onnx: sha256 is " in line
     assert line.endswith(f": expected {nobody}")
+
+
+def test_a_web_port_open_to_other_machines_without_a_token_ends_with_78(tmp_path: Path) -> None:
+    tiny_model.write(tmp_path / "model.onnx")
+    text = CONFIGURATION.format(port=1, web=1, mqtt="").replace("127.0.0.1:1", "0.0.0.0:1")
+    done = run_with(tmp_path / "edge-fusion.toml", text)
+    assert done.returncode == 78
+    (line,) = done.stderr.splitlines()
+    assert 'edge-fusion.toml: web.listen is "0.0.0.0:1", which other machines can reach' in line
+
+
+def test_with_a_token_the_metrics_are_for_those_who_show_it(broker: Broker, start: Start) -> None:
+    token = "0123456789abcdef"
+    text = CONFIGURATION.replace("127.0.0.1:{web}", "0.0.0.0:{web}") + f'token = "{token}"\n'
+    daemon = start(broker.port, wait=False, configuration=text)
+    eventually(lambda: daemon.page("/healthz")[0] == 200, "health, which is for all")
+    assert daemon.page("/metrics")[0] == daemon.page("/readyz")[0] == daemon.page("/")[0] == 401
+    request = urllib.request.Request(f"http://127.0.0.1:{daemon.web}/metrics")
+    request.add_header("Authorization", f"Bearer {token}")
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        assert b"edge_fusion_build_info" in answer.read()
 
 
 def test_an_alert_for_a_label_the_model_lacks_ends_with_78(tmp_path: Path) -> None:
