@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import tiny_model
@@ -56,6 +58,8 @@ class Running:
         mqtt: str = "",
         configuration: str = CONFIGURATION,
         fails_on_pictures: bool = False,
+        options: Sequence[str] = (),
+        environ: Mapping[str, str] | None = None,
     ) -> None:
         self.web = free_port()
         tiny_model.write(directory / "model.onnx", fails_on_pictures=fails_on_pictures)
@@ -63,13 +67,17 @@ class Running:
         self.path.write_text(configuration.format(port=broker_port, web=self.web, mqtt=mqtt))
         self.log = directory / "daemon.log"
         with self.log.open("wb") as log:
-            command = [sys.executable, "-m", "edge_fusion", "run", "-c", str(self.path)]
+            command = [sys.executable, "-m", "edge_fusion", *options, "run", "-c", str(self.path)]
             command += map(str, arguments)
-            self.process = subprocess.Popen(command, stderr=log)
+            env = {**os.environ, **(environ or {})}
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=env)
 
-    def page(self, path: str) -> tuple[int, bytes]:
+    def page(self, path: str, token: str | None = None) -> tuple[int, bytes]:
+        request = urllib.request.Request(f"http://127.0.0.1:{self.web}{path}")
+        if token is not None:
+            request.add_header("Authorization", f"Bearer {token}")
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.web}{path}", timeout=5) as answer:
+            with urllib.request.urlopen(request, timeout=5) as answer:
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             with error:

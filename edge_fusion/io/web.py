@@ -246,6 +246,10 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(response.body)
 
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        # Without the query: somebody may have put a token there.
+        log.debug("%s %s: %s, %s bytes", self.command, self.path.partition("?")[0], code, size)
+
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - inherited
         log.debug(format, *args)
 
