@@ -51,7 +51,7 @@ class Announcer:
             model=voice.model,
             snapshot=_snapshot(alert) if fires else None,
         )
-        return [*self._introduction(alert.site), *publications]
+        return [*self.introduce(alert.site), *publications]
 
     def window(self, scores: Scores) -> list[Publication]:
         """One message per window revision; an input is missing if one camera's row lacks it."""
@@ -74,7 +74,8 @@ class Announcer:
         voice = self._voice
         return [late_publication(outcome, prefix=voice.prefix)] if voice.late else []
 
-    def _introduction(self, site: str) -> list[Publication]:
+    def introduce(self, site: str) -> list[Publication]:
+        """Tell Home Assistant of a site, once."""
         voice = self._voice
         if voice.discovery is None or site in self._introduced:
             return []

@@ -19,7 +19,7 @@ from edge_fusion.align.windows import assigner
 from edge_fusion.announcer import Announcer, Voice
 from edge_fusion.codecs.alert import ModelIdentity
 from edge_fusion.codecs.decoder import CameraSource, DecodeLimits, Decoder, SensorSource
-from edge_fusion.codecs.dialect import SensorKeys
+from edge_fusion.codecs.dialect import USUAL_PATHS, SensorKeys
 from edge_fusion.codecs.frames import FrameKeys
 from edge_fusion.codecs.jpeg import decode_rgb
 from edge_fusion.config.settings import AlertSettings, ModelSettings, MqttSettings, Settings
@@ -29,8 +29,10 @@ from edge_fusion.events import HUMIDITY, TEMPERATURE, ArrivalTime, Frame
 from edge_fusion.io.broker import BrokerSettings, Subscription
 from edge_fusion.io.onnx import OnnxModel, load_model
 from edge_fusion.io.recording import About
+from edge_fusion.io.store import Store
 from edge_fusion.io.tls import TlsFiles
 from edge_fusion.model.spec import ModelSpec
+from edge_fusion.outbox import Outbox
 from edge_fusion.pipeline import Stages
 from edge_fusion.scoring import DecodeFrames, Model, Scorer
 
@@ -61,6 +63,14 @@ def broker_settings(mqtt: MqttSettings, suffix: str = "") -> BrokerSettings:
         keepalive=mqtt.keepalive,
         tls=tls,
     )
+
+
+def store(settings: Settings) -> Store:
+    return Store(settings.store.path, settings.store.durability)
+
+
+def outbox(settings: Settings, kept: Store) -> Outbox:
+    return Outbox(settings.limits.max_outbox, settings.limits.max_outbox_bytes, kept.outbox)
 
 
 def sensor_subscriptions(settings: Settings) -> tuple[Subscription, ...]:
@@ -217,7 +227,8 @@ def simulated_topics(settings: Settings, path: Path) -> tuple[str, str | None, d
     """
     for sensor in settings.sensors:
         if sensor.format == JSON:
-            paths = {q: p for q, p in sensor.paths.items() if q in {TEMPERATURE, HUMIDITY}}
+            given = sensor.paths or USUAL_PATHS
+            paths = {q: p for q, p in given.items() if q in {TEMPERATURE, HUMIDITY}}
             if sensor.time is not None:
                 paths["time"] = sensor.time
             cameras = [camera.pattern.text for camera in settings.cameras]

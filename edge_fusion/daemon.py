@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -22,12 +22,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_fusion import __version__, assembly
+from edge_fusion.absence import Absence
 from edge_fusion.align.sites import Sites
 from edge_fusion.codecs.publications import status_publication
-from edge_fusion.config import exposures, load, loose_files, model_problems
+from edge_fusion.codecs.topics import barrier_topic
+from edge_fusion.config import loose_files
 from edge_fusion.config.settings import Settings
-from edge_fusion.errors import ConfigError, EdgeFusionError
-from edge_fusion.events import ArrivalTime, Frame, ModelInputs, Publication
+from edge_fusion.errors import ConfigError, EdgeFusionError, ModelError, StoreError, StoreFull
+from edge_fusion.events import ArrivalTime, Frame, Publication
 from edge_fusion.garbage import settle_collector
 from edge_fusion.intake import FRAMES, READINGS, Intake, Presence
 from edge_fusion.io.clock import ArrivalClock
@@ -35,18 +37,22 @@ from edge_fusion.io.metrics import Metrics
 from edge_fusion.io.onnx import OnnxModel
 from edge_fusion.io.recording import RecordingWriter
 from edge_fusion.io.web import PLAIN, Response, Routes, WebServer, health_response
+from edge_fusion.keeper import Keeper
+from edge_fusion.kept import Remembered
 from edge_fusion.links import Links
 from edge_fusion.mailbox import Batch, Connected, Disconnected, Notice, Reload, Stop, Subscribed
-from edge_fusion.model.spec import ModelSpec
-from edge_fusion.outbox import Outbox
-from edge_fusion.pipeline import Pipeline
+from edge_fusion.pipeline import Pipeline, Stages
 from edge_fusion.postman import Postman
 from edge_fusion.recorder import Recorder
+from edge_fusion.reload import Loaded, carry_over, load_again, load_all
 from edge_fusion.signals import forwarded
+from edge_fusion.timed import TimedModel, TimedStore
 
 log = logging.getLogger("edge_fusion")
 
 HEARTBEAT = 1.0
+NO_TOKEN = -1
+PLACE_FOR_STORE = 'expected a place that can be written, or durability = "none"'
 STUCK_AFTER = 30.0
 DRAIN = 5.0
 FAREWELL = 3.0
@@ -65,13 +71,10 @@ def run_daemon(path: Path, environ: Mapping[str, str], record: RecordTo | None =
 
     Raises ConfigError, ModelError or RecordingError when it cannot start.
     """
-    settings = load(path, environ)
-    model = assembly.configured_model(settings.model)
-    if problems := [*model_problems(settings, model.spec, path), *exposures(settings, path)]:
-        raise ConfigError(problems)
-    for line in loose_files(settings):
+    loaded = load_all(path, environ)
+    for line in loose_files(loaded.settings):
         log.warning("%s", line)
-    daemon = Daemon(settings, model, record)
+    daemon = Daemon(loaded, partial(load_again, path, environ), record)
     stop = Stop()
     settle_collector()
     with forwarded(
@@ -84,28 +87,46 @@ class Daemon:
     """All parts of one running daemon. `run` starts them, and stops them in reverse order."""
 
     def __init__(
-        self, settings: Settings, model: OnnxModel, record: RecordTo | None = None
+        self,
+        loaded: Loaded,
+        load_again: Callable[[Settings], Loaded],
+        record: RecordTo | None = None,
     ) -> None:
+        settings, model = loaded.settings, loaded.model
         self._settings = settings
-        self._model = model
+        self._load_again = load_again
         self._clock = ArrivalClock()
         self._metrics = _metrics(settings, model)
+        self._absence = Absence(
+            READINGS,
+            barrier_topic(settings.mqtt.prefix, settings.mqtt.box),
+            run=f"{self._clock.stamp():.6f}",
+        )
+        self._store = assembly.store(settings)
         self._intake = Intake(
             settings,
             self._clock.stamp,
-            presence=Presence(self._status(online=True), self._status(online=False)),
+            presence=Presence(
+                self._status(online=True), self._status(online=False), self._absence.barrier_topic
+            ),
         )
         self._mailbox = self._intake.mailbox
         self._recorder = None if record is None else self._make_recorder(record)
         self._pool = ThreadPoolExecutor(assembly.DECODERS, thread_name_prefix="decode")
+        outbox = assembly.outbox(settings, self._store)
         self._postman = Postman(
-            Outbox(settings.limits.max_outbox),
+            outbox,
             self._intake.readings,
             observe=self._metrics.observe,
             delivered=self._metrics.published,
         )
-        self._stages = assembly.stages(
-            settings, model, _TimedModel(model, self._metrics), self._decode
+        self._stages = self._make_stages(loaded)
+        self._keeper = Keeper(
+            TimedStore(self._store, self._metrics),
+            self._stages.sites,
+            self._stages.book,
+            outbox,
+            trouble=self._store_trouble,
         )
         self._pipeline = Pipeline(
             self._stages,
@@ -113,11 +134,14 @@ class Daemon:
             self._publish,
             revision_epsilon=settings.windows.revision_epsilon,
             tap=None if self._recorder is None else self._recorder.hear,
+            keeper=self._keeper,
+            absence=self._absence,
         )
         self._links = Links(self._intake.names)
         self._known: frozenset[str] = frozenset()
         self._turned_at = self._reported_at = self._clock.stamp()
         self._failure: Exception | None = None
+        self._unkept: str | None = None
 
     def post(self, notice: Notice) -> None:
         """Leave a notice for the pipeline thread; safe in a signal handler."""
@@ -133,18 +157,16 @@ class Daemon:
         thread = threading.Thread(target=self._loop, name="pipeline")
         with ExitStack() as stack:
             stack.callback(self._pool.shutdown)
+            stack.callback(self._store.close)
+            self._remember()
             if self._recorder is not None:
                 self._recorder.start()
                 stack.callback(self._recorder.stop)
             web.start()
             stack.callback(web.stop)
             log.info("serving /metrics, /healthz and /readyz on http://%s", web.address)
-            readings, frames = self._intake.readings, self._intake.frames
-            readings.start()
-            stack.callback(readings.stop, FAREWELL, self._status(online=False))
-            if frames is not None:
-                frames.start()
-                stack.callback(frames.stop, FAREWELL)
+            self._intake.start()
+            stack.callback(self._intake.stop, FAREWELL, self._status(online=False))
             thread.start()
             thread.join()
         if self._failure is not None:
@@ -156,15 +178,39 @@ class Daemon:
         try:
             while not self._turn(self._wake()):
                 pass
-            deadline = ArrivalTime(self._clock.stamp() + DRAIN)
-            while len(self._postman) and self._clock.stamp() < deadline:
-                self._turn(deadline)
+            self._drain()
         except Exception as error:
             expected = isinstance(error, EdgeFusionError)
             log.critical("the pipeline ended: %s", error, exc_info=None if expected else error)
             self._failure = error
         if len(self._postman):
-            log.warning("stopped with %d messages not acknowledged", len(self._postman))
+            log.warning(
+                "stopped with %d messages not acknowledged%s",
+                len(self._postman),
+                ": they go out after the next start" if self._store.durable else "",
+            )
+
+    def _remember(self) -> None:
+        """Take up what an earlier run kept. Raises ConfigError where nothing can be kept."""
+        try:
+            remembered = self._store.open()
+        except StoreFull as error:
+            log.error("%s: starting with nothing", error)  # noqa: TRY400 - one line
+            remembered = Remembered()
+        except StoreError as error:
+            raise ConfigError([f"store.path: {error}: {PLACE_FOR_STORE}"]) from None
+        if remembered.until is not None:
+            self._clock.not_before(remembered.until)
+        self._pipeline.restore(remembered, self._clock.stamp())
+
+    def _drain(self) -> None:
+        """Wait a while for the broker to take what is still to be published; keep the rest."""
+        deadline = ArrivalTime(self._clock.stamp() + DRAIN)
+        while len(self._postman) and self._clock.stamp() < deadline:
+            if not self._links.connected[READINGS]:
+                break
+            self._turn(deadline)
+        self._pipeline.stop(self._clock.stamp())
 
     def _wake(self) -> ArrivalTime:
         heartbeat = ArrivalTime(self._clock.stamp() + HEARTBEAT)
@@ -177,6 +223,8 @@ class Daemon:
         for notice in batch.notices:
             self._hear(notice, batch.until)
         self._pipeline.turn(batch)
+        self._postman.dispatch(even_unsaved=self._keeper.in_trouble)
+        self._send_barrier()
         self._report(batch)
         return any(isinstance(notice, Stop) for notice in batch.notices)
 
@@ -195,10 +243,44 @@ class Daemon:
             case Disconnected(connection=name):
                 self._metrics.connection(name, False)
             case Reload():
-                log.warning("reload is not supported yet: restart to use a new configuration")
-                self._metrics.reloaded(False)
+                self._reload(now)
             case _:
                 pass
+
+    def _reload(self, now: ArrivalTime) -> None:
+        """Go on by the configuration as it is now; one that cannot be used changes nothing."""
+        try:
+            loaded = self._load_again(self._settings)
+        except (ConfigError, ModelError) as error:
+            log.error("not reloaded, the old configuration goes on: %s", error)  # noqa: TRY400
+            self._metrics.reloaded(False)
+            return
+        for table in loaded.ignored:
+            log.warning("reload: [%s] changed: that takes effect at the next start", table)
+        old, self._settings = self._stages, loaded.settings
+        self._stages = self._make_stages(loaded)
+        self._pipeline.go_on_with(self._stages, *carry_over(old, self._stages, now))
+        self._intake.follow(loaded.settings)
+        self._links.want(self._intake.names)
+        self._metrics.provider(loaded.model.requested, loaded.model.provider, loaded.model.fallback)
+        self._metrics.reloaded(True)
+        log.info("reloaded: model %s", loaded.model.spec.name)
+
+    def _make_stages(self, loaded: Loaded) -> Stages:
+        model = loaded.model
+        return assembly.stages(
+            loaded.settings, model, TimedModel(model, self._metrics), self._decode
+        )
+
+    def _send_barrier(self) -> None:
+        mark = self._absence.barrier()
+        if mark is not None:
+            barrier = Publication(self._absence.barrier_topic, mark, content_type="text/plain")
+            self._intake.readings.publish(NO_TOKEN, barrier)
+
+    def _store_trouble(self, why: str | None) -> None:
+        self._unkept = why
+        self._metrics.store_failing(why is not None)
 
     def _report(self, batch: Batch) -> None:
         """Show the state that is no outcome, once a heartbeat."""
@@ -206,6 +288,7 @@ class Daemon:
         if batch.until - self._reported_at >= HEARTBEAT:
             self._reported_at = batch.until
             self._metrics.outbox(len(self._postman))
+            self._metrics.catching_up(self._absence.catching_up)
             for queue, length in self._mailbox.lengths().items():
                 self._metrics.queue(queue, length)
             _report_sites(self._stages.sites, self._metrics, batch.until)
@@ -254,26 +337,14 @@ class Daemon:
         return health_response(idle < STUCK_AFTER, {"seconds_since_last_turn": round(idle, 1)})
 
     def _page_ready(self) -> Response:
-        """Whether everything comes that is asked for, and what does not."""
+        """Whether everything comes that is asked for, and is kept; and what does not."""
         links = self._links
-        detail = {"mqtt": links.connected, "refused_subscriptions": links.refused}
-        return health_response(links.ready, detail)
-
-
-@dataclass(frozen=True, slots=True)
-class _TimedModel:
-    """A model whose inferences are timed."""
-
-    model: OnnxModel
-    metrics: Metrics
-
-    @property
-    def spec(self) -> ModelSpec:
-        return self.model.spec
-
-    def infer(self, inputs: ModelInputs) -> NDArray[np.float32]:
-        with self.metrics.stage("infer"):
-            return self.model.infer(inputs)
+        detail = {
+            "mqtt": links.connected,
+            "refused_subscriptions": links.refused,
+            "store": self._unkept or "ok",
+        }
+        return health_response(links.ready and self._unkept is None, detail)
 
 
 def _metrics(settings: Settings, model: OnnxModel) -> Metrics:

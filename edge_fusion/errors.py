@@ -6,6 +6,9 @@
     - ContractError        it is ONNX, but breaks the contract
     - ProviderUnavailable  an execution provider was required and does not work here
   + BrokerError            the broker refused us; `retry` says whether trying again can help
+  + StoreError             the store cannot be used: where, and what is wrong
+    - StoreFull            the disk does not take what is to be kept; it may later
+    - StoreCorrupt         the file is no store of ours, or damaged
   + SnapshotError          bytes that are no snapshot, or one for other windows
   + RecordingError         a recording cannot be read or written: file, line, what is wrong
 """
@@ -51,3 +54,15 @@ class BrokerError(EdgeFusionError):
 
 class RecordingError(EdgeFusionError):
     """A directory that is no recording of ours, cannot become one, or can't be written any more."""
+
+
+class StoreError(EdgeFusionError):
+    """The store cannot be used."""
+
+
+class StoreFull(StoreError):
+    """The disk does not take what is to be kept: full, read-only or failing. It may again."""
+
+
+class StoreCorrupt(StoreError):
+    """The file of the store is damaged, of a later version, or something else."""

@@ -31,13 +31,17 @@ IMAGE = "image"
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One MQTT message as it came. `properties` are the MQTT 5 user properties, if any."""
+    """One MQTT message as it came. `properties` are the MQTT 5 user properties, if any.
+
+    With qos 1 the sender was promised that it is kept.
+    """
 
     topic: str
     payload: bytes
     arrival: ArrivalTime
     retained: bool = False
     properties: Mapping[str, str] = field(default_factory=dict)
+    qos: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,10 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One picture of one camera, still the JPEG or PNG file it came as."""
+    """One picture of one camera, still the JPEG or PNG file it came as.
+
+    `durable`: its sender was promised that it is kept.
+    """
 
     site: str
     camera: str
@@ -82,6 +89,7 @@ class Frame:
     time: EventTime
     arrival: ArrivalTime
     time_source: TimeSource = TimeSource.ARRIVAL
+    durable: bool = False
 
     @property
     def source(self) -> str:
@@ -100,7 +108,26 @@ class Offline:
     arrival: ArrivalTime
 
 
-Input = Event | Offline
+@dataclass(frozen=True, slots=True)
+class CatchUp:
+    """From here on comes what was held back since arrival time `since`, when we were cut off.
+
+    Until `CaughtUp` nothing becomes idle and no window waits in vain: time stands still for all
+    but the watermarks, and lateness is judged as of `since`.
+    """
+
+    since: ArrivalTime
+    arrival: ArrivalTime
+
+
+@dataclass(frozen=True, slots=True)
+class CaughtUp:
+    """What had been held back has come; time goes on."""
+
+    arrival: ArrivalTime
+
+
+Input = Event | Offline | CatchUp | CaughtUp
 """What is fed to alignment, in order of arrival."""
 
 
@@ -369,7 +396,10 @@ class AlertChange:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """One message to publish. `window_end` dates the alert latency; `expiry` is in seconds."""
+    """One message to publish. `window_end` dates the alert latency; `expiry` is in seconds.
+
+    `telemetry` is the first to be turned away where there is no room for all.
+    """
 
     topic: str
     payload: bytes
@@ -379,3 +409,4 @@ class Publication:
     properties: Mapping[str, str] = field(default_factory=dict)
     expiry: int | None = None
     window_end: EventTime | None = None
+    telemetry: bool = False

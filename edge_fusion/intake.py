@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from edge_fusion import assembly
 from edge_fusion.config.settings import Settings
 from edge_fusion.events import ArrivalTime, Delivery, Publication
+from edge_fusion.io.broker import Subscription
 from edge_fusion.io.mqtt import Connection
 from edge_fusion.mailbox import Mailbox
 
@@ -24,10 +25,11 @@ a frame but below this can still be counted and named, where the broker would dr
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """What a daemon says of itself, when it comes and when it is gone."""
+    """What a daemon says of itself, when it comes and when it is gone, and to itself."""
 
     birth: Publication
     will: Publication
+    barrier_topic: str
 
 
 class Intake:
@@ -48,34 +50,62 @@ class Intake:
         self._settings = settings
         self._stamp = stamp
         self._suffix = suffix
+        self._presence = presence
         self.mailbox = Mailbox(
             stamp,
             max_readings=settings.limits.max_readings,
             max_frames_per_topic=settings.limits.max_frames,
             max_frame_bytes_total=FRAME_BACKLOG_BYTES,
         )
-        self.readings = self._connect_readings(presence)
+        self.readings = self._connect_readings()
         self.frames = self._connect_frames() if settings.cameras else None
+
+    def start(self) -> None:
+        self.readings.start()
+        if self.frames is not None:
+            self.frames.start()
+
+    def stop(self, timeout: float, farewell: Publication | None = None) -> None:
+        """End both connections, each within `timeout` seconds."""
+        if self.frames is not None:
+            self.frames.stop(timeout)
+        self.readings.stop(timeout, farewell)
+
+    def follow(self, settings: Settings) -> None:
+        """Subscribe to what another configuration asks for."""
+        self._settings = settings
+        self.readings.subscribe(self._reading_subscriptions())
+        if self.frames is not None:
+            self.frames.subscribe(assembly.camera_subscriptions(settings))
+        elif settings.cameras:
+            self.frames = self._connect_frames()
+            self.frames.start()
 
     @property
     def names(self) -> frozenset[str]:
         """What the connections are called in notices."""
         return frozenset({READINGS} if self.frames is None else {READINGS, FRAMES})
 
-    def _connect_readings(self, presence: Presence | None) -> Connection:
+    def _connect_readings(self) -> Connection:
         return Connection(
             READINGS,
             assembly.broker_settings(self._settings.mqtt, self._suffix),
-            subscriptions=assembly.sensor_subscriptions(self._settings),
+            subscriptions=self._reading_subscriptions(),
             deliver=self._deliver_reading,
             notify=self.mailbox.put,
             stamp=self._stamp,
-            will=presence.will if presence else None,
-            birth=presence.birth if presence else None,
-            persistent=presence is not None,
+            will=self._presence.will if self._presence else None,
+            birth=self._presence.birth if self._presence else None,
+            persistent=self._presence is not None,
             receive_maximum=RECEIVE_MAXIMUM,
             max_packet_bytes=MAX_PACKET_BYTES,
         )
+
+    def _reading_subscriptions(self) -> tuple[Subscription, ...]:
+        sensors = assembly.sensor_subscriptions(self._settings)
+        if self._presence is None:
+            return sensors
+        return (*sensors, Subscription(self._presence.barrier_topic, 1))
 
     def _connect_frames(self) -> Connection:
         return Connection(

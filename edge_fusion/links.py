@@ -28,7 +28,12 @@ class Links:
     """Heard by the pipeline thread, looked at by any: each notice swaps in a new value."""
 
     def __init__(self, names: Collection[str]) -> None:
-        self._links = dict.fromkeys(names, Link())
+        self._links: dict[str, Link] = {}
+        self.want(names)
+
+    def want(self, names: Collection[str]) -> None:
+        """Wait for these connections too."""
+        self._links = {**dict.fromkeys(names, Link()), **self._links}
 
     def hear(self, notice: Notice) -> None:
         """Take what a connection says of itself; other notices are none of its business."""

@@ -14,6 +14,7 @@ import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from math import inf, nextafter
 
 from edge_fusion.events import ArrivalTime, Delivery, Shed, ShedReason
 
@@ -170,12 +171,16 @@ class Mailbox:
             }
 
     def _in_order(self, delivery: Delivery) -> Delivery:
-        """A thread may stamp first and put last: such a message arrived when it was put."""
+        """A thread may stamp first and put last: such a message arrived when it was put.
+
+        No two arrive at one instant: undated readings of a device would be taken for the same.
+        """
         message = delivery.message
-        if message.arrival < self._latest:
-            return replace(delivery, message=replace(message, arrival=self._latest))
-        self._latest = message.arrival
-        return delivery
+        if message.arrival > self._latest:
+            self._latest = message.arrival
+            return delivery
+        self._latest = ArrivalTime(nextafter(self._latest, inf))
+        return replace(delivery, message=replace(message, arrival=self._latest))
 
     def _number(self) -> int:
         self._sequence += 1

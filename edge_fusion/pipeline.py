@@ -1,4 +1,4 @@
-"""The pipeline: one batch of the mailbox through decode, align, model, alerts and out.
+"""The pipeline: one batch of the mailbox through decode, align, model, alerts and out; then kept.
 
 `turn` is the whole story, `feed` all of it but the decoding; nothing else changes state. It knows
 the world only through the small protocols below and through the arrival time it is given, and one
@@ -10,17 +10,23 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Protocol
 
+from edge_fusion.absence import Absence
 from edge_fusion.align.sites import Sites
 from edge_fusion.codecs.decoder import Decoder
 from edge_fusion.complaints import Complaints
 from edge_fusion.events import (
     AlertChange,
     ArrivalTime,
+    CatchUp,
+    CaughtUp,
+    Delivery,
     Frame,
     Input,
     Invalid,
+    Message,
     Offline,
     Outcome,
     Pane,
@@ -31,6 +37,8 @@ from edge_fusion.events import (
     ShedReason,
     TooLate,
 )
+from edge_fusion.keeper import Book as KeptBook
+from edge_fusion.kept import Remembered
 from edge_fusion.mailbox import Batch
 from edge_fusion.revisions import Revisions
 from edge_fusion.scoring import Scored, Scorer
@@ -38,18 +46,21 @@ from edge_fusion.scoring import Scored, Scorer
 log = logging.getLogger("edge_fusion.pipeline")
 
 
-class Book(Protocol):
+class Book(KeptBook, Protocol):
     """The alert lifecycle (alerts/book.py)."""
 
     def take(self, scores: Scores) -> list[AlertChange]: ...
     def would_change(self, scores: Scores) -> bool: ...
     def advance(self, now: ArrivalTime) -> list[AlertChange]: ...
     def wake(self) -> ArrivalTime | None: ...
+    def hold(self) -> None: ...
+    def release(self, now: ArrivalTime) -> list[AlertChange]: ...
 
 
 class Announcer(Protocol):
     """Values -> publications, in the order in which they go out (announcer.py)."""
 
+    def introduce(self, site: str) -> list[Publication]: ...
     def change(self, change: AlertChange) -> list[Publication]: ...
     def window(self, scores: Scores) -> list[Publication]: ...
     def late(self, outcome: TooLate) -> list[Publication]: ...
@@ -61,6 +72,16 @@ class Observer(Protocol):
     def observe(self, outcome: Outcome) -> None: ...
     def scored(self, scores: Scores) -> None: ...
     def alert_changed(self, change: AlertChange) -> None: ...
+
+
+class Keeper(Protocol):
+    """Sees to it that what a turn changed outlives the program (keeper.py)."""
+
+    def remember(self, remembered: Remembered, now: ArrivalTime) -> list[AlertChange]: ...
+    def note(self, inputs: Sequence[Input]) -> None: ...
+    def checkpoint(self) -> None: ...
+    def replace(self, sites: Sites, book: KeptBook) -> None: ...
+    def keep(self, deliveries: Sequence[Delivery], until: ArrivalTime) -> None: ...
 
 
 Tap = Callable[[Sequence[Input], ArrivalTime], None]
@@ -82,6 +103,7 @@ class Pipeline:
     """Owns all state between two turns.
 
     `publish` takes what is to go out, in order. `tap` hears all that is fed, before it is.
+    `absence` tells backlogs from what is live.
     """
 
     def __init__(
@@ -92,8 +114,12 @@ class Pipeline:
         *,
         revision_epsilon: float,
         tap: Tap | None = None,
+        keeper: Keeper | None = None,
+        absence: Absence | None = None,
     ) -> None:
         self._stages = stages
+        self._keeper = keeper or _NOTHING_KEPT
+        self._absence = absence or Absence("", "", "")
         self._observer = observer
         self._publish = publish
         self._tap = tap
@@ -102,16 +128,48 @@ class Pipeline:
 
     def wake(self) -> ArrivalTime | None:
         """When `turn` is due even if nothing comes."""
-        wakes = (self._stages.sites.wake(), self._stages.book.wake())
+        wakes = (self._stages.sites.wake(), self._stages.book.wake(), self._absence.wake())
         return min((wake for wake in wakes if wake is not None), default=None)
+
+    def restore(self, remembered: Remembered, now: ArrivalTime) -> None:
+        """Go on where the program was when it last kept something; before the first turn."""
+        for change in self._keeper.remember(remembered, now):
+            self._announce(change)
+        if remembered.until is not None:
+            self.feed(self._absence.resume(remembered.until, now), remembered.until)
 
     def turn(self, batch: Batch) -> None:
         """Take one batch to its end. Raises ModelError when the model fails at run time."""
         for shed in batch.shed:
             self._settle(shed, batch.until)
-        self.feed(self._decode(batch), batch.until)
-        for delivery in batch.deliveries:
-            delivery.ack()
+        inputs = self._inputs(batch)
+        self._keeper.note(inputs)
+        self.feed(inputs, batch.until)
+        self._keeper.keep(batch.deliveries, batch.until)
+
+    def go_on_with(
+        self, stages: Stages, panes: Sequence[Pane], changes: Sequence[AlertChange]
+    ) -> None:
+        """Others take over from the stages so far, having carried over what those knew.
+
+        `panes` closed and `changes` came about on the way.
+        """
+        self._stages = stages
+        if self._absence.catching_up:
+            stages.sites.feed(self._absence.repeated())
+            stages.book.hold()
+        self._keeper.replace(stages.sites, stages.book)
+        for change in changes:
+            self._announce(change)
+        for site in stages.sites:
+            self._send(stages.announcer.introduce(site.site))
+        for pane in panes:
+            self._settle(pane, pane.fired_at)
+
+    def stop(self, now: ArrivalTime) -> None:
+        """Keep the whole state, for a quick start."""
+        self._keeper.checkpoint()
+        self._keeper.keep((), now)
 
     def feed(self, inputs: Sequence[Input], until: ArrivalTime) -> None:
         """Take inputs in order of arrival, then let time pass to `until`.
@@ -122,24 +180,51 @@ class Pipeline:
         """
         if self._tap is not None:
             self._tap(inputs, until)
-        for outcome in self._stages.sites.feed(inputs):
-            self._settle(outcome, until)
+        for flowing, group in groupby(inputs, key=_lets_time_flow):
+            if flowing:
+                self._take(list(group), until)
+            else:
+                self._stop_or_go(list(group), until)
         for outcome in self._stages.sites.advance(until):
             self._settle(outcome, until)
         self._run_alerts(until)
 
-    def _decode(self, batch: Batch) -> list[Input]:
-        inputs: list[Input] = []
+    def _take(self, inputs: Sequence[Input], until: ArrivalTime) -> None:
+        for outcome in self._stages.sites.feed(inputs):
+            self._settle(outcome, until)
+
+    def _stop_or_go(self, inputs: Sequence[Input], until: ArrivalTime) -> None:
+        """Have time stand still while a backlog comes in, or go on after it."""
+        for item in inputs:
+            if isinstance(item, CatchUp):
+                self._run_alerts(item.arrival)
+                self._stages.book.hold()
+            self._take([item], until)
+            if isinstance(item, CaughtUp):
+                for change in self._stages.book.release(item.arrival):
+                    self._announce(change)
+        self._keeper.checkpoint()
+
+    def _inputs(self, batch: Batch) -> list[Input]:
+        """What a batch brings, in order of arrival, and where a backlog begins and ends in it."""
+        first = batch.deliveries[0].message.arrival if batch.deliveries else batch.until
+        inputs = [item for each in batch.notices for item in self._absence.hear(each, first)]
         for delivery in batch.deliveries:
-            for decoded in self._stages.decoder.decode(delivery.message):
-                match decoded:
-                    case Reading() | Frame() | Offline():
-                        inputs.append(decoded)
-                    case Publication():
-                        self._publish(decoded)
-                    case _:
-                        self._settle(decoded, batch.until)
-        return inputs
+            message = delivery.message
+            inputs += self._absence.take(message)
+            if message.topic != self._absence.barrier_topic:
+                self._decode(message, inputs, batch.until)
+        return inputs + self._absence.advance(batch.until)
+
+    def _decode(self, message: Message, inputs: list[Input], now: ArrivalTime) -> None:
+        for decoded in self._stages.decoder.decode(message):
+            match decoded:
+                case Reading() | Frame() | Offline():
+                    inputs.append(decoded)
+                case Publication():
+                    self._publish(decoded)
+                case _:
+                    self._settle(decoded, now)
 
     def _run_alerts(self, until: ArrivalTime) -> None:
         """Let the timers of the alerts run, before anything is said of what came after."""
@@ -200,6 +285,28 @@ class Pipeline:
         if count is not None:
             more = f" ({count} since the last such line)" if count > 1 else ""
             log.warning("%s: %s%s", source, text, more)
+
+
+class _NothingKept:
+    """Keeps nothing: what came is done with."""
+
+    def remember(self, _remembered: Remembered, _now: ArrivalTime) -> list[AlertChange]:
+        return []
+
+    def note(self, inputs: Sequence[Input]) -> None: ...
+    def checkpoint(self) -> None: ...
+    def replace(self, sites: Sites, book: KeptBook) -> None: ...
+
+    def keep(self, deliveries: Sequence[Delivery], _until: ArrivalTime) -> None:
+        for delivery in deliveries:
+            delivery.ack()
+
+
+_NOTHING_KEPT = _NothingKept()
+
+
+def _lets_time_flow(item: Input) -> bool:
+    return not isinstance(item, CatchUp | CaughtUp)
 
 
 def _complaint(outcome: Outcome) -> tuple[str, str] | None:

@@ -34,35 +34,37 @@ class Postman:
         self._sender = sender
         self._observe = observe
         self._delivered = delivered
-        self._in_flight = 0
+        self._in_flight: set[int] = set()
 
     def __len__(self) -> int:
         """What the broker has not acknowledged yet."""
         return len(self._outbox)
 
     def post(self, publication: Publication) -> None:
-        """Queue a publication, and send what may be sent."""
+        """Queue a publication; it goes out once it is kept."""
         if not self._outbox.add(publication):
             self._observe(Shed(None, ShedReason.OUTBOX_FULL))
-        self._hand_over()
 
     def hear(self, notice: Notice, now: ArrivalTime) -> None:
         """Take an acknowledgement or a refusal; other notices are none of its business."""
         match notice:
             case Acknowledged(token=token):
-                publication = self._outbox.acknowledged(token)
+                publication = self._settle(token)
                 if publication is not None and publication.window_end is not None:
                     self._delivered(now - publication.window_end)
             case Refused(token=token):
-                self._outbox.refused(token)
-                self._observe(Shed(None, ShedReason.REFUSED_BY_BROKER))
+                if self._settle(token) is not None:
+                    self._observe(Shed(None, ShedReason.REFUSED_BY_BROKER))
             case _:
                 return
-        self._in_flight -= 1
-        self._hand_over()
 
-    def _hand_over(self) -> None:
-        ready = self._outbox.next(IN_FLIGHT - self._in_flight)
-        self._in_flight += len(ready)
-        for token, publication in ready:
+    def dispatch(self, *, even_unsaved: bool = False) -> None:
+        """Send what may be sent; `even_unsaved`: what could not be kept too."""
+        room = IN_FLIGHT - len(self._in_flight)
+        for token, publication in self._outbox.next(room, even_unsaved=even_unsaved):
+            self._in_flight.add(token)
             self._sender.publish(token, publication)
+
+    def _settle(self, token: int) -> Publication | None:
+        self._in_flight.discard(token)
+        return self._outbox.settled(token)

@@ -50,10 +50,8 @@ def record(
         scribe = _Scribe(intake.mailbox, assembly.decoder(settings), writer, started)
         stop = Stop()
         stack.enter_context(forwarded({signal.SIGINT: stop, signal.SIGTERM: stop}, scribe.hear))
-        for connection in (intake.readings, intake.frames):
-            if connection is not None:
-                connection.start()
-                stack.callback(connection.stop, FAREWELL)
+        intake.start()
+        stack.callback(intake.stop, FAREWELL)
         _show(scribe, None if duration is None else ArrivalTime(started + duration), clock)
     print(f"{directory}: {scribe}{', full' if writer.full else ''}")  # noqa: T201 - for the user
 

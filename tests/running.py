@@ -6,9 +6,10 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import tiny_model
@@ -23,6 +24,8 @@ box = "box-1"
 [windows]
 max_out_of_orderness = "200ms"
 max_wait = "300ms"
+[store]
+path = "state.db"
 [model]
 path = "model.onnx"
 [[sensors]]
@@ -47,6 +50,14 @@ listen = "127.0.0.1:{web}"
 """
 
 
+def patiently(condition: Callable[[], object], what: str, seconds: float = 30.0) -> None:
+    """Wait until `condition()` is true, for what takes longer than `eventually` has patience."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} did not come true"
+        time.sleep(0.05)
+
+
 class Running:
     """A daemon in a process of its own."""
 
@@ -56,6 +67,7 @@ class Running:
         broker_port: int,
         *arguments: object,
         mqtt: str = "",
+        store: str = "",
         configuration: str = CONFIGURATION,
         fails_on_pictures: bool = False,
         options: Sequence[str] = (),
@@ -64,13 +76,20 @@ class Running:
         self.web = free_port()
         tiny_model.write(directory / "model.onnx", fails_on_pictures=fails_on_pictures)
         self.path = directory / "edge-fusion.toml"
-        self.path.write_text(configuration.format(port=broker_port, web=self.web, mqtt=mqtt))
+        text = configuration.format(port=broker_port, web=self.web, mqtt=mqtt, store=store)
+        self.path.write_text(text)
         self.log = directory / "daemon.log"
-        with self.log.open("wb") as log:
-            command = [sys.executable, "-m", "edge_fusion", *options, "run", "-c", str(self.path)]
-            command += map(str, arguments)
-            env = {**os.environ, **(environ or {})}
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=env)
+        self._command = [sys.executable, "-m", "edge_fusion", *options, "run", "-c", str(self.path)]
+        self._command += map(str, arguments)
+        self._environ = {**os.environ, **(environ or {})}
+        self.start()
+
+    def start(self) -> None:
+        """Start it, or start it again after its end."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self._command, stdout=log, stderr=log, env=self._environ
+            )
 
     def page(self, path: str, token: str | None = None) -> tuple[int, bytes]:
         request = urllib.request.Request(f"http://127.0.0.1:{self.web}{path}")

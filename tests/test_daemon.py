@@ -189,9 +189,10 @@ def test_what_the_broker_denies_is_said_in_readiness_and_metrics(
     broker_factory: BrokerFactory, tmp_path: Path, start: Start
 ) -> None:
     """It may read readings and no pictures, and publish, but not for Home Assistant."""
-    topics = ("home/#", "plain/#")
-    rules = [("subscribePattern", topic) for topic in topics]
-    rules += [("publishClientSend", topic) for topic in (*topics, "edge_fusion/#")]
+    topics = ("home/#", "plain/#", "edge_fusion/#")
+    rules = [
+        (kind, topic) for kind in ("subscribePattern", "publishClientSend") for topic in topics
+    ]
     extra = dynamic_security.settings(tmp_path / "rules.json", ("box", "right"), rules)
     broker = broker_factory(extra=extra)
     daemon = start(broker.port, wait=False, mqtt='username = "box"\npassword = "right"')

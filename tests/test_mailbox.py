@@ -151,6 +151,16 @@ def test_arrivals_never_run_backwards_nor_behind_the_end_of_the_last_batch() -> 
     assert first.deliveries[0] is late
 
 
+def test_no_two_arrive_at_one_instant() -> None:
+    box = mailbox()
+    late = ArrivalTime(now() - 10)
+    for _ in range(3):
+        box.put_reading(Delivery(Message("t", b"", late), lambda: None), sheddable=False)
+    arrivals = [delivery.message.arrival for delivery in box.take(PAST).deliveries]
+    assert len(set(arrivals)) == 3
+    assert arrivals == sorted(arrivals)
+
+
 def test_lengths_say_what_is_waiting() -> None:
     box, post = mailbox(), Post()
     box.put_reading(post(b"1"), sheddable=False)

@@ -52,7 +52,7 @@ def test_a_model_readings_and_pictures_of_ones_own_give_an_alert(
     port = str(broker.port)
     subprocess.run([sys.executable, "-c", block("python", "onnx.save")], cwd=tmp_path, check=True)
     toml = block("toml", "greenhouse.onnx").replace("1883", port)
-    toml += f'[web]\nlisten = "127.0.0.1:{free_port()}"\n'
+    toml += f'[web]\nlisten = "127.0.0.1:{free_port()}"\n[store]\npath = "state.db"\n'
     assert tomllib.loads(toml)["model"]["path"] == "greenhouse.onnx"
     (tmp_path / "greenhouse.toml").write_text(toml)
     cv2.imwrite(str(tmp_path / "photo.jpg"), np.full((480, 640, 3), 90, np.uint8))

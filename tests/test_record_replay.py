@@ -246,7 +246,9 @@ def test_what_a_killed_daemon_recorded_can_be_replayed(
 def test_a_directory_that_holds_something_is_not_recorded_into(
     home: Home, start: Start, tmp_path: Path
 ) -> None:
-    config = start().path
+    daemon = start()
+    assert daemon.stop() == 0
+    config = daemon.path
     for arguments, code in ((["run", "--record"], 78), (["record"], 1)):
         done = edge_fusion(arguments[0], "-c", config, *arguments[1:], tmp_path)
         assert done.returncode == code

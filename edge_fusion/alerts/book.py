@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from edge_fusion.alerts.lifecycle import Lifecycle, Track
+from edge_fusion.alerts.archive import pack, unpack
+from edge_fusion.alerts.lifecycle import LONG_AGO, Lifecycle, Track
 from edge_fusion.alerts.rules import Rule
 from edge_fusion.events import Alert, AlertChange, ArrivalTime, Scores
 
@@ -37,7 +39,9 @@ class AlertBook:
             for label, rule in rules.items()
         }
         self._tracks: dict[tuple[str, str], Track] = {}
-        self._sites: set[str] = set()
+        self._unsaved: set[tuple[str, str]] = set()
+        self._held = False
+        self._released = LONG_AGO
         # Entries go stale when a track's timer moves or runs; they are dropped when they come up.
         self._due: list[tuple[ArrivalTime, str, str]] = []
 
@@ -45,9 +49,11 @@ class AlertBook:
         """Take a scored pane, after everything that was due before it at any site."""
         site, at = scores.pane.site, scores.pane.fired_at
         changes = self.advance(at)
-        if site not in self._sites:
-            self._sites.add(site)
-            changes += [life.announce(site, at) for life in self._lifecycles.values()]
+        changes += [
+            life.announce(site, at)
+            for label, life in self._lifecycles.items()
+            if (site, label) not in self._tracks
+        ]
         for label, life in self._lifecycles.items():
             track, change = life.hear(self._track(site, label), scores)
             changes += self._keep(label, track, change)
@@ -55,6 +61,8 @@ class AlertBook:
 
     def wake(self) -> ArrivalTime | None:
         """When the next timer of any site is due, or None."""
+        if self._held:
+            return None
         while self._due and self._stale(*self._due[0]):
             heapq.heappop(self._due)
         return self._due[0][0] if self._due else None
@@ -64,9 +72,42 @@ class AlertBook:
         changes: list[AlertChange] = []
         while (due := self.wake()) is not None and due <= now:
             _, site, label = self._due[0]
-            track, change = self._lifecycles[label].elapse(self._tracks[site, label])
+            life, track = self._lifecycles[label], self._tracks[site, label]
+            track, change = life.elapse(track, self._released)
             changes += self._keep(label, track, change)
         return changes
+
+    def hold(self) -> None:
+        """Run no timers until `release`: what happened meanwhile is still to be heard."""
+        self._held = True
+
+    def release(self, now: ArrivalTime) -> list[AlertChange]:
+        """Let time go on: timers that were due before run now."""
+        self._held, self._released = False, now
+        return self.advance(now)
+
+    def unsaved(self) -> list[tuple[str, str, bytes]]:
+        """Site, label and state of each track that changed since this was last asked."""
+        changed, self._unsaved = sorted(self._unsaved), set()
+        return [(site, label, pack(self._tracks[site, label])) for site, label in changed]
+
+    def unsave(self) -> None:
+        """Have `unsaved` give every track next time."""
+        self._unsaved = set(self._tracks)
+
+    def restore(self, label: str, state: bytes, now: ArrivalTime) -> list[AlertChange]:
+        """Take up a track again, as `unsaved` gave it; for a new book only.
+
+        Returns what consumers are to hear of it: its alert as it stands, or that it is over if
+        there is no rule for `label` any more. Raises SnapshotError.
+        """
+        track = unpack(state)
+        life = self._lifecycles.get(label)
+        if life is None:
+            return [] if track.alert is None else [_abandoned(track.alert, now)]
+        self._keep(label, track, None)
+        self._unsaved.discard((track.site, label))
+        return [] if track.alert is None else [AlertChange(track.alert, lifecycle=False)]
 
     def firing(self) -> list[Alert]:
         """What fires now, each as it was last published."""
@@ -79,11 +120,16 @@ class AlertBook:
     def _foresee(self, scores: Scores) -> Iterator[AlertChange]:
         for label, life in self._lifecycles.items():
             track = self._track(scores.pane.site, label)
-            while (due := life.due(track)) is not None and due <= scores.pane.fired_at:
-                track, _ = life.elapse(track)
+            while not self._held and self._is_due(life, track, scores.pane.fired_at):
+                track, _ = life.elapse(track, self._released)
             _, change = life.hear(track, scores)
             if change is not None:
                 yield change
+
+    @staticmethod
+    def _is_due(life: Lifecycle, track: Track, now: ArrivalTime) -> bool:
+        due = life.due(track)
+        return due is not None and due <= now
 
     def _track(self, site: str, label: str) -> Track:
         return self._tracks.get((site, label)) or Track(site)
@@ -93,8 +139,15 @@ class AlertBook:
         due = life.due(track)
         if due is not None and (key not in self._tracks or due != life.due(self._tracks[key])):
             heapq.heappush(self._due, (due, *key))
+        if track != self._tracks.get(key):
+            self._unsaved.add(key)
         self._tracks[key] = track
         return [] if change is None else [change]
 
     def _stale(self, due: ArrivalTime, site: str, label: str) -> bool:
         return self._lifecycles[label].due(self._tracks[site, label]) != due
+
+
+def _abandoned(alert: Alert, now: ArrivalTime) -> AlertChange:
+    over = replace(alert, sequence=alert.sequence + 1, firing=False, updated_at=now, ended_at=now)
+    return AlertChange(over)

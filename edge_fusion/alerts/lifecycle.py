@@ -24,6 +24,9 @@ NAMESPACE = UUID("6f2a4c0e-1d57-5b93-9a4e-8c1f7f0b2d61")
 """Of the UUIDv5 ids of alerts. Never to change: consumers tell alerts apart by them."""
 
 
+LONG_AGO = ArrivalTime(float("-inf"))
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """High windows in a row: how many, and where the first began."""
@@ -111,10 +114,11 @@ class Lifecycle:
         assert track.heard_at is not None
         return ArrivalTime(track.heard_at + self.silent_after)
 
-    def elapse(self, track: Track) -> Step:
-        """Run the track's next timer, at the instant at which it is due."""
-        at = self.due(track)
-        assert at is not None
+    def elapse(self, track: Track, not_before: ArrivalTime = LONG_AGO) -> Step:
+        """Run the track's next timer, at the instant at which it is due or `not_before`."""
+        due = self.due(track)
+        assert due is not None
+        at = max(due, not_before)
         if track.low_since is not None:
             return self._resolve(track, at)
         # The site has fallen silent, which says LOW.

@@ -23,6 +23,8 @@ What it promises (each sentence is a property in tests/align/test_guarantees.py)
    is counted.
 8. A constant signal, sampled anyhow, gives a constant grid, and a linear one a linear grid, over
    gaps up to `max_gap` (model/grid.py; tests/model/test_grid.py).
+9. What a broker held back while we were cut off, and delivers between `CatchUp` and `CaughtUp`, is
+   not late, however long that was, and fills the windows that it would have filled.
 
 Read `windows.py` for which windows an instant lies in, `clock.py` for what a device's timestamp is
 worth, `watermark.py` for how far a site has come, `firings.py` for when a window opens, closes and

@@ -20,9 +20,16 @@ _LENGTH = 8
 class Archive:
     """Collects the pictures of a snapshot on the way out, and hands them back on the way in."""
 
-    def __init__(self, site: str, pictures: list[bytes] | None = None) -> None:
+    def __init__(
+        self, site: str, pictures: list[bytes] | None = None, *, all_frames: bool = True
+    ) -> None:
         self._site = site
         self._pictures = pictures if pictures is not None else []
+        self._all_frames = all_frames
+
+    def keeps(self, event: Event) -> bool:
+        """Whether an event is to be in the snapshot: all are, or all but frames nobody promised."""
+        return self._all_frames or isinstance(event, Reading) or event.durable
 
     def event(self, event: Event) -> list[Any]:
         """An event as JSON can hold it."""
@@ -30,15 +37,16 @@ class Archive:
         if isinstance(event, Reading):
             return [*times, event.device, event.quantity, event.value]
         self._pictures.append(event.image)
-        return [*times, event.camera, len(self._pictures) - 1]
+        return [*times, event.camera, event.durable, len(self._pictures) - 1]
 
     def restored(self, state: list[Any]) -> Event:
         """The event that `event` was given."""
         time, arrival = EventTime(state[0]), ArrivalTime(state[1])
-        source, name, *rest = TimeSource(state[2]), *state[3:]
-        if len(rest) == 1:
-            return Frame(self._site, name, self._pictures[rest[0]], time, arrival, source)
-        return Reading(self._site, name, rest[0], rest[1], time, arrival, source)
+        source, name, kind, value = TimeSource(state[2]), *state[3:]
+        if isinstance(kind, bool):
+            picture = self._pictures[value]
+            return Frame(self._site, name, picture, time, arrival, source, kind)
+        return Reading(self._site, name, kind, value, time, arrival, source)
 
     def pack(self, document: dict[str, Any]) -> bytes:
         """The whole snapshot."""

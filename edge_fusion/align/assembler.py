@@ -7,6 +7,7 @@ due, never at the instant the caller got round to it, so the panes depend on the
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from edge_fusion.align.archive import Archive, unpack
@@ -15,7 +16,7 @@ from edge_fusion.align.clock import DeviceClock
 from edge_fusion.align.firings import Closed, Firings
 from edge_fusion.align.shelf import Shelf
 from edge_fusion.align.slices import LaneKey, OpenSlices, Slice, lane_of
-from edge_fusion.align.source import Lane, Source
+from edge_fusion.align.source import LONG_AGO, Lane, Source
 from edge_fusion.align.watermark import SiteWatermark
 from edge_fusion.align.windows import Assigner, index_of, window
 from edge_fusion.errors import SnapshotError
@@ -86,6 +87,9 @@ class SiteAssembler:
             windows, max_readings=alignment.max_readings, max_frames=alignment.max_frames
         )
         self._open_slices = OpenSlices(windows.every, self._begin)
+        self.held_since: ArrivalTime | None = None
+        """When time began to stand still, if it does."""
+        self._released = LONG_AGO
 
     @property
     def watermark(self) -> EventTime:
@@ -102,6 +106,10 @@ class SiteAssembler:
     def lane(self, reading: Reading) -> Lane | None:
         """The short way of a reading, if there is one."""
         return self._lanes.get((reading.device, reading.quantity))
+
+    def lanes(self) -> Iterable[tuple[LaneKey, Lane]]:
+        """The short ways of all readings."""
+        return self._lanes.items()
 
     def feed(self, event: Event) -> list[Outcome]:
         """Take one event; its arrival time must not lie before that of the one before.
@@ -127,10 +135,25 @@ class SiteAssembler:
         """Run everything that is due at `now` or before, in the order in which it was due."""
         outcomes: list[Outcome] = []
         while self.due <= now:
-            due = ArrivalTime(self.due)
+            due = ArrivalTime(max(self.due, self._released))
             self._watermark.make_idle(due)
             outcomes += self._fire(due)
         return outcomes
+
+    def hold(self, since: ArrivalTime) -> None:
+        """Have time stand still at `since` for all but the watermark, until `release`.
+
+        What was due by now must have run, or lie after `since`.
+        """
+        if self.held_since is None:
+            self.held_since = since
+        self.due = INFINITY
+
+    def release(self, now: ArrivalTime) -> list[Outcome]:
+        """Let time go on: what was due meanwhile runs now."""
+        self.held_since, self._released = None, now
+        self.due = self._next_due()
+        return self.advance(now)
 
     def offline(self, notice: Offline) -> list[Outcome]:
         """Make a device idle at once, as it was reported dead."""
@@ -147,8 +170,8 @@ class SiteAssembler:
         if source is None or not self._has_lane_for(event, source):
             return [Shed(event, ShedReason.MAX_DEVICES)]
         placed, verdict = self._correct(source, event)
-        index = index_of(placed.time, self._windows.every)
-        if not self._is_before_close(index, now) and self._is_too_late(index, now):
+        index, as_of = index_of(placed.time, self._windows.every), self._as_of(now)
+        if not self._is_before_close(index, as_of) and self._is_too_late(index, as_of):
             return [TooLate(placed, self._watermark.value)]
         into = self._shelf.slice(index)
         if placed in into:
@@ -160,11 +183,18 @@ class SiteAssembler:
         outcomes: list[Outcome] = [verdict]
         if pushed_out is not None:
             outcomes.append(Shed(pushed_out, ShedReason.MAX_FRAMES))
-        due = self._firings.enter(index, now)
-        self.due = min(self.due, due, now + self._alignment.idle_timeout)
+        due = self._firings.enter(index, as_of)
+        self._expect(min(due, now + self._alignment.idle_timeout))
         self._lead(placed, into, source)
         passed = self._watermark.observe(source, self._reached(source, verdict), now)
-        return outcomes + self._fire(now) if passed else outcomes
+        return outcomes + self._fire(now) if passed or self._holds_too_many() else outcomes
+
+    def open_events(self) -> tuple[Event, ...]:
+        """The events of windows that are open."""
+        first = self._firings.first_open()
+        if first is None:
+            return ()
+        return self._shelf.events(first - self._windows.overlap + 1, self._shelf.newest)
 
     def forget(self, before: ArrivalTime) -> list[LaneKey]:
         """Let go of sources not heard since `before`; returns their lanes.
@@ -186,15 +216,19 @@ class SiteAssembler:
     @property
     def is_forgotten(self) -> bool:
         """Whether nothing is known of the site, nor anything due."""
-        return not self._sources and self.due == INFINITY
+        return not self._sources and self._next_due() == INFINITY
 
-    def snapshot(self) -> bytes:
-        """All there is to know, from which `restore` goes on as if nothing had happened."""
-        archive = Archive(self.site)
+    def snapshot(self, *, all_frames: bool = True) -> bytes:
+        """All there is to know, from which `restore` goes on as if nothing had happened.
+
+        Without `all_frames`, of the frames only those that are durable.
+        """
+        archive = Archive(self.site, all_frames=all_frames)
         return archive.pack(
             {
                 "windows": [self._windows.every, self._windows.overlap],
                 "due": self.due,
+                "held": [self.held_since, self._released],
                 "sources": [[*key, source.state()] for key, source in self._sources.items()],
                 "lanes": [[*key, lane.into.index] for key, lane in self._lanes.items()],
                 "watermark": self._watermark.value,
@@ -212,6 +246,7 @@ class SiteAssembler:
         if state["windows"] != [self._windows.every, self._windows.overlap]:
             raise SnapshotError(f"made for other windows (every, overlap): {state['windows']}")
         self.due = state["due"]
+        self.held_since, self._released = state["held"]
         self._firings.restore(state["firings"])
         self._shelf.restore(state["shelf"], Archive(self.site, pictures))
         for each in self._shelf:
@@ -262,13 +297,35 @@ class SiteAssembler:
             return placed, placed
         return placed, Quarantined(placed, corrected.reason, event.time)
 
+    def _as_of(self, now: ArrivalTime) -> ArrivalTime:
+        """The arrival time up to which waiting and lateness count."""
+        return now if self.held_since is None else self.held_since
+
+    def _expect(self, due: float) -> None:
+        """Something is due then, unless time stands still."""
+        if self.held_since is None:
+            self.due = min(self.due, due)
+
+    def _next_due(self) -> float:
+        return min(self._watermark.next_idle(), self._firings.due())
+
+    def _oldest(self) -> int:
+        """Slices below are let go, whatever may still come for them."""
+        return self._shelf.newest - self._retained
+
+    def _holds_too_many(self) -> bool:
+        """Whether so many windows are open as only time standing still can leave open."""
+        first = None if self.held_since is None else self._firings.first_open()
+        return first is not None and first < self._oldest()
+
     def _begin(self, index: int, now: ArrivalTime) -> Slice | None:
         """A new slice for an event of now, unless it may be too late for it."""
-        if not self._is_before_close(index, now):
+        # While time stands still windows may pile up: the long way sees to that.
+        if self.held_since is not None or not self._is_before_close(index, now):
             return None
         into = self._open_slices[index] = self._shelf.slice(index)
         self._shelf.keep(into)
-        self.due = min(self.due, self._firings.enter(index, now))
+        self._expect(self._firings.enter(index, now))
         self._open_slices.begun = True
         return into
 
@@ -278,7 +335,7 @@ class SiteAssembler:
         return self._firings.is_open(index) or (ahead and now <= self._firings.latest(index))
 
     def _is_too_late(self, index: int, now: ArrivalTime) -> bool:
-        return index < max(self._firings.final(now), self._shelf.newest - self._retained)
+        return index < max(self._firings.final(now), self._oldest())
 
     def _lead(self, event: Event, into: Slice, source: Source) -> None:
         """Let the readings that follow take the short way, if there is one."""
@@ -302,16 +359,17 @@ class SiteAssembler:
     def _fire(self, now: ArrivalTime) -> list[Outcome]:
         """Fire the windows that are to close or to be revised, and let go of the oldest."""
         panes: list[Outcome] = []
-        for number, closed in self._firings.close(self._watermark.passed, now):
+        as_of, oldest, passed = self._as_of(now), self._oldest(), self._watermark.passed
+        for number, closed in self._firings.close(passed, now, waited_to=as_of, oldest=oldest):
             self._seal(number)
             panes.append(self._pane(number, closed, Timing.ON_TIME, now))
-        oldest = self._shelf.newest - self._retained
-        for number, closed in self._firings.revise(now, oldest):
+        for number, closed in self._firings.revise(as_of, oldest):
             panes.append(self._pane(number, closed, Timing.LATE, now))
         if panes and self._firings.is_untidy():
-            final = max(self._firings.final(now), oldest)
-            self._shelf.let_go(self._firings.let_go(final, now))
-        self.due = min(self._watermark.next_idle(), self._firings.due())
+            final = max(self._firings.final(as_of), oldest)
+            self._shelf.let_go(self._firings.let_go(final, as_of))
+        self.due = INFINITY
+        self._expect(self._next_due())
         return panes
 
     def _seal(self, index: int) -> None:

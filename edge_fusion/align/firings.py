@@ -16,6 +16,8 @@ from edge_fusion.events import ArrivalTime, ClosedBy
 
 INFINITY = float("inf")
 
+NONE_CLOSED = -(2**62)
+
 REVISION_DELAY = 1.0
 """Seconds for which late events of a window are gathered into one revision."""
 
@@ -49,6 +51,7 @@ class Firings:
         self._open: set[int] = set()
         self._closed: dict[int, Closed] = {}
         self._closings = Closings()
+        self._last_closed = NONE_CLOSED
         self._next_revision = INFINITY
         self._enough = SPARE
 
@@ -59,6 +62,10 @@ class Firings:
         """The arrival time at which the next window is to fire if nothing comes; else infinity."""
         first = self.latest(min(self._open)) if self._open else INFINITY
         return min(first, self._next_revision)
+
+    def first_open(self) -> int | None:
+        """The open window that ends first, or None."""
+        return min(self._open, default=None)
 
     def enter(self, index: int, now: ArrivalTime) -> float:
         """Open the windows of a slice that got an event, or have them revised.
@@ -78,18 +85,22 @@ class Firings:
                 due = min(due, closed.revision_due)
         return due
 
-    def close(self, passed: int, now: ArrivalTime) -> list[tuple[int, Closed]]:
+    def close(
+        self, passed: int, now: ArrivalTime, *, waited_to: ArrivalTime, oldest: int
+    ) -> list[tuple[int, Closed]]:
         """Close windows below `passed`, the watermark's, and those that waited long enough.
 
-        In order of their end.
+        `waited_to` is the arrival time up to which waiting counts; below `oldest` none may stay
+        open. In order of their end.
         """
         self._closings.add(passed, now)
         closing = []
         for number in sorted(self._open):
-            if number >= passed and self.latest(number) > now:
+            if number >= passed and number >= oldest and self.latest(number) > waited_to:
                 break
             by = ClosedBy.WATERMARK if number < passed else ClosedBy.MAX_WAIT
             self._open.remove(number)
+            self._last_closed = max(self._last_closed, number)
             closed = self._closed[number] = Closed(by)
             closing.append((number, closed))
         return closing
@@ -138,6 +149,7 @@ class Firings:
             "open": sorted(self._open),
             "closed": closed,
             "closings": self._closings.state(),
+            "last_closed": self._last_closed,
             "enough": self._enough,
         }
 
@@ -147,6 +159,7 @@ class Firings:
         for number, by, *rest in state["closed"]:
             self._closed[number] = Closed(ClosedBy(by), *rest)
         self._closings.restore(state["closings"])
+        self._last_closed = state["last_closed"]
         self._enough = state["enough"]
         self._next_revision = self._first_revision()
 
@@ -160,10 +173,14 @@ class Firings:
     def _closed_window(self, number: int, now: ArrivalTime) -> Closed | None:
         """The state of a window that closed, be it before anything came for it; None if open."""
         closed = self._closed.get(number)
-        if closed is None:
-            crossed, latest = self._closings.when(number), self.latest(number)
-            if crossed is not None and crossed <= latest:
-                closed = self._closed[number] = Closed(ClosedBy.WATERMARK)
-            elif latest <= now:
-                closed = self._closed[number] = Closed(ClosedBy.MAX_WAIT)
+        if closed is not None:
+            return closed
+        crossed, latest = self._closings.when(number), self.latest(number)
+        if crossed is not None and (crossed <= latest or now < latest):
+            by = ClosedBy.WATERMARK
+        elif crossed is not None or latest <= now or number < self._last_closed:
+            by = ClosedBy.MAX_WAIT
+        else:
+            return None
+        closed = self._closed[number] = Closed(by)
         return closed

@@ -11,6 +11,8 @@ from edge_fusion.align.census import Census
 from edge_fusion.align.source import NO_LANE, Lane
 from edge_fusion.events import (
     ArrivalTime,
+    CatchUp,
+    CaughtUp,
     Event,
     Input,
     Offline,
@@ -62,6 +64,7 @@ class Sites:
         self._agenda: list[tuple[float, str]] = []
         self._due = INFINITY
         self._next_search = -INFINITY
+        self._held_since: ArrivalTime | None = None
 
     def __iter__(self) -> Iterator[SiteAssembler]:
         return (entry.assembler for entry in self._entries.values())
@@ -105,8 +108,17 @@ class Sites:
 
     def _take(self, event: Input) -> list[Outcome]:
         """The long way of an event."""
-        if isinstance(event, Offline):
-            return self._offline(event)
+        match event:
+            case Offline():
+                return self._offline(event)
+            case CatchUp(since=since):
+                return self._hold(since)
+            case CaughtUp(arrival=arrival):
+                return self._release(arrival)
+            case _:
+                return self._enter(event)
+
+    def _enter(self, event: Event) -> list[Outcome]:
         outcomes = self._admit(event)
         if _is_full(outcomes[-1]) and self._make_room(event.arrival):
             outcomes = [*outcomes[:-1], *self._admit(event)]
@@ -134,6 +146,26 @@ class Sites:
         self._schedule(entry)
         return outcomes
 
+    def _hold(self, since: ArrivalTime) -> list[Outcome]:
+        self._held_since = since if self._held_since is None else self._held_since
+        for entry in self._entries.values():
+            entry.assembler.hold(self._held_since)
+            entry.scheduled = INFINITY
+        self._agenda.clear()
+        self._due = INFINITY
+        return []
+
+    def _release(self, now: ArrivalTime) -> list[Outcome]:
+        """Let time go on everywhere, or do nothing if it does."""
+        if self._held_since is None:
+            return []
+        self._held_since = None
+        outcomes: list[Outcome] = []
+        for entry in self._entries.values():
+            outcomes += entry.assembler.release(now)
+            self._schedule(entry)
+        return outcomes
+
     def wake(self) -> ArrivalTime | None:
         """When `advance` is to be called, or None; nothing is due earlier."""
         return ArrivalTime(self._due) if self._due < INFINITY else None
@@ -148,6 +180,19 @@ class Sites:
             entry.scheduled = INFINITY
             self._schedule(entry)
         return outcomes
+
+    def restore(self, site: str, snapshot: bytes) -> None:
+        """Take up the snapshot of a site that is not there yet. Raises SnapshotError.
+
+        All that was restored together stands still, or nothing does.
+        """
+        assembler = SiteAssembler(site, self._alignment, self._census)
+        assembler.restore(snapshot)
+        self._held_since = assembler.held_since
+        entry = self._entries[site] = _Entry(assembler)
+        for (device, quantity), lane in assembler.lanes():
+            self._lanes[site, device, quantity] = lane
+        self._schedule(entry)
 
     def _make_room(self, now: ArrivalTime) -> bool:
         """Forget the long silent; False if that was done just now."""
@@ -166,6 +211,8 @@ class Sites:
         if len(self._entries) >= self._max_sites:
             return None
         assembler = SiteAssembler(site, self._alignment, self._census)
+        if self._held_since is not None:
+            assembler.hold(self._held_since)
         entry = self._entries[site] = _Entry(assembler)
         return entry
 

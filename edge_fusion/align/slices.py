@@ -93,7 +93,10 @@ class Slice:
 
     def state(self, archive: Archive) -> list[Any]:
         """All there is to know, as JSON can hold it."""
-        lines = [[*map(archive.event, line)] for _, line in sorted(self._lines.items())]
+        lines = [
+            [archive.event(event) for event in line if archive.keeps(event)]
+            for _, line in sorted(self._lines.items())
+        ]
         return [self.index, self.room, lines]
 
     def restore(self, state: list[Any], archive: Archive) -> None:

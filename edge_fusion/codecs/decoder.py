@@ -227,7 +227,8 @@ def _frame(
     if isinstance(when, Invalid):
         return when
     at, source_of_time = when
-    return Frame(route.site, route.name, picture.image, at, message.arrival, source_of_time)
+    kept = message.qos > 0
+    return Frame(route.site, route.name, picture.image, at, message.arrival, source_of_time, kept)
 
 
 def _when(time: EventTime | None, message: Message) -> tuple[EventTime, TimeSource] | Invalid:

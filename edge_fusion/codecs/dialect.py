@@ -4,17 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from edge_fusion.codecs.units import Unit
-from edge_fusion.events import Doubt, EventTime, Invalid, Message, Publication
+from edge_fusion.events import (
+    HUMIDITY,
+    TEMPERATURE,
+    Doubt,
+    EventTime,
+    Invalid,
+    Message,
+    Publication,
+)
+
+USUAL_PATHS: Final[Mapping[str, str]] = MappingProxyType(
+    {TEMPERATURE: TEMPERATURE, HUMIDITY: HUMIDITY}
+)
+"""Where most devices have their values; for formats with paths, if none is configured."""
 
 
 @dataclass(frozen=True, slots=True)
 class SensorKeys:
     """What the configuration says of a sensor topic's payloads.
 
-    paths: dotted path of each quantity; time: dotted path of the time, None for arrival;
+    paths: dotted path of each quantity, and time: that of the time, where the format leaves them
+    open; without them a dialect looks where they usually are, or takes the arrival for the time;
     quantity: of a payload that is one bare value; units: of quantities that are not AUTO;
     zone: of times that have none.
     """

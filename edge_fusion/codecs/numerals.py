@@ -11,6 +11,17 @@ _NUMERAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)
 _NO_READING = frozenset({"", "nan", "none", "null", "unknown", "unavailable"})
 _LONGEST = 64
 
+# Programs in C often send the terminating NUL with the text.
+_PADDING = " \t\r\n\0"
+
+
+def bare_text(payload: bytes) -> str | None:
+    """A payload that is one word or number, without what is round it; None if it is not UTF-8."""
+    try:
+        return payload.decode().strip(_PADDING)
+    except UnicodeDecodeError:
+        return None
+
 
 def is_no_reading(text: str) -> bool:
     """Whether `text` is a device's way to say that it has no value now."""

@@ -93,12 +93,13 @@ def window_publication(
 ) -> Publication:
     """The scores and readings of one window revision, not retained."""
     topic = window_topic(prefix, scores.pane.site)
-    return Publication(topic, encode_window(scores, readings, missing, model))
+    return Publication(topic, encode_window(scores, readings, missing, model), telemetry=True)
 
 
 def late_publication(outcome: TooLate, *, prefix: str) -> Publication:
     """An event that came too late for its windows, not retained."""
-    return Publication(late_topic(prefix, outcome.event.site), encode_late(outcome))
+    topic = late_topic(prefix, outcome.event.site)
+    return Publication(topic, encode_late(outcome), telemetry=True)
 
 
 def status_publication(prefix: str, box: str, online: bool) -> Publication:  # noqa: FBT001 - it is the payload

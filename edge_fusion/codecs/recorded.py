@@ -3,6 +3,8 @@
     {"reading": {"site": "hall", "device": "th", "quantity": "temperature", "value": 21.4, …}}
     {"frame": {"site": "hall", "camera": "door", "file": "frames/hall/door/00000001.jpg", …}}
     {"offline": {"site": "hall", "device": "th", "arrival": 1763892009.5}}
+    {"catch_up": {"since": 1763892009.5, "arrival": 1763892009.75}}
+    {"caught_up": {"arrival": 1763892010.0}}
     {"end": 1763892010.25}
 
 The keys are the names of the fields in `edge_fusion.events`, so renaming one there needs a new
@@ -19,7 +21,15 @@ from typing import Any, Final
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from edge_fusion.events import ArrivalTime, EventTime, Offline, Reading, TimeSource
+from edge_fusion.events import (
+    ArrivalTime,
+    CatchUp,
+    CaughtUp,
+    EventTime,
+    Offline,
+    Reading,
+    TimeSource,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +51,7 @@ class End:
     arrival: ArrivalTime
 
 
-Entry = Reading | FrameFile | Offline | End
+Entry = Reading | FrameFile | Offline | CatchUp | CaughtUp | End
 
 
 def encode_entry(entry: Entry) -> bytes:
@@ -53,6 +63,10 @@ def encode_entry(entry: Entry) -> bytes:
             tagged = {"frame": entry}
         case Offline():
             tagged = {"offline": entry}
+        case CatchUp():
+            tagged = {"catch_up": entry}
+        case CaughtUp():
+            tagged = {"caught_up": entry}
         case End(arrival=arrival):
             tagged = {"end": arrival}
     return orjson.dumps(tagged, option=orjson.OPT_APPEND_NEWLINE)
@@ -85,5 +99,7 @@ _KINDS: Final[Mapping[str, Callable[[Any], Entry]]] = {
     "reading": TypeAdapter(Reading).validate_python,
     "frame": TypeAdapter(FrameFile).validate_python,
     "offline": TypeAdapter(Offline).validate_python,
+    "catch_up": TypeAdapter(CatchUp).validate_python,
+    "caught_up": TypeAdapter(CaughtUp).validate_python,
     "end": _end,
 }

@@ -11,7 +11,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from edge_fusion.codecs.numerals import to_number
-from edge_fusion.events import EventTime, InvalidReason
+from edge_fusion.events import ArrivalTime, EventTime, InvalidReason
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EARLIEST: Final = (datetime(1, 1, 2, tzinfo=UTC) - _EPOCH).total_seconds()
@@ -35,13 +35,16 @@ class Unzoned(Enum):
 UNZONED: Final = Unzoned.UNZONED
 
 
-def parse_time(value: object, zone: ZoneInfo | None = None) -> EventTime | Unzoned | None:
+def parse_time(
+    value: object, zone: ZoneInfo | None = None, near: ArrivalTime | None = None
+) -> EventTime | Unzoned | None:
     """The instant that `value` names, in seconds since the epoch, UTC.
 
     Takes ISO 8601 with `Z` or an offset and any number of decimals, and epoch seconds,
     milliseconds, microseconds or nanoseconds (told apart by size), as numbers or as text. An ISO
     time without an offset is read in `zone`; without one the answer is `UNZONED`, because taking
-    it for UTC would be wrong by hours. None where `value` is no time at all.
+    it for UTC would be wrong by hours. When clocks are set back an hour comes twice: the time is
+    then the one nearest to `near`, the earlier without. None where `value` is no time at all.
     """
     if isinstance(value, bool):
         return None
@@ -50,7 +53,7 @@ def parse_time(value: object, zone: ZoneInfo | None = None) -> EventTime | Unzon
     if not isinstance(value, str) or len(value) > _LONGEST:
         return None
     number = to_number(value)
-    return _from_iso(value.strip(), zone) if number is None else _from_number(number)
+    return _from_iso(value.strip(), zone, near) if number is None else _from_number(number)
 
 
 def stated_time(value: object, zone: ZoneInfo | None = None) -> EventTime | InvalidReason | None:
@@ -91,15 +94,25 @@ def _from_number(value: float) -> EventTime | None:
     return EventTime(value / scale)
 
 
-def _from_iso(text: str, zone: ZoneInfo | None) -> EventTime | Unzoned | None:
+def _from_iso(
+    text: str, zone: ZoneInfo | None, near: ArrivalTime | None
+) -> EventTime | Unzoned | None:
     if not _LOOKS_ISO.fullmatch(text):
         return None
     try:
         moment = datetime.fromisoformat(text.upper())
-        if moment.tzinfo is None and zone is None:
+        if moment.tzinfo is not None:
+            time = moment.timestamp()
+        elif zone is not None:
+            time = _in_zone(moment, zone, near)
+        else:
             return UNZONED
-        time = moment.replace(tzinfo=moment.tzinfo or zone).timestamp()
     except (ValueError, OverflowError):
         return None
     within = math.isfinite(time) and _EARLIEST <= time <= _LATEST
     return EventTime(time) if within else None
+
+
+def _in_zone(moment: datetime, zone: ZoneInfo, near: ArrivalTime | None) -> float:
+    first, second = (moment.replace(tzinfo=zone, fold=fold).timestamp() for fold in (0, 1))
+    return first if near is None or abs(first - near) <= abs(second - near) else second

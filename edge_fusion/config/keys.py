@@ -6,6 +6,7 @@ text, and `problem` where the text says it all.
 
 from __future__ import annotations
 
+import os
 import platform
 import re
 from enum import StrEnum
@@ -89,6 +90,15 @@ def size(default: str, description: str) -> Any:
 def host_name() -> str:
     """This machine's name, in the letters that names of boxes may have."""
     return _NOT_NAME.sub("-", platform.node())[:64] or "box"
+
+
+def state_file() -> Path:
+    """Where the store is kept: where services keep theirs, or for anybody else at home."""
+    given = os.environ.get("STATE_DIRECTORY")
+    if given or os.geteuid() == 0:
+        return Path(given or "/var/lib/edge-fusion") / "state.db"
+    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(home) / "edge-fusion" / "state.db"
 
 
 def shipped_models() -> dict[str, Path]:

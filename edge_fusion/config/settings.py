@@ -7,8 +7,6 @@ The descriptions here are the manual: `edge-fusion schema config` prints them as
 from __future__ import annotations
 
 from collections import Counter
-from enum import Enum
-from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, SecretStr, StrictBool, model_validator
@@ -38,11 +36,13 @@ from edge_fusion.config.keys import (
     shipped_model,
     size,
     split_address,
+    state_file,
 )
 from edge_fusion.config.measures import format_duration
 from edge_fusion.config.sources import CameraSettings, SensorSettings
 from edge_fusion.events import Severity
 from edge_fusion.io.retry import ProtocolChoice
+from edge_fusion.io.store import Durability
 
 DEFAULT_MODEL = "indoor-hazard"
 CLEAR_FACTOR = 0.7
@@ -238,19 +238,13 @@ class AlertSettings(Table):
         return threshold, clear
 
 
-class Durability(Enum):
-    """What the store survives: a power cut, a crash of the program, or neither (memory)."""
-
-    POWER_LOSS = "power-loss"
-    CRASH = "crash"
-    NONE = "none"
-
-
 class StoreSettings(Table):
     """Where readings and alerts are kept over a restart."""
 
     path: FilePath = Field(
-        default=Path("/var/lib/edge-fusion/state.db"), description="SQLite file."
+        default_factory=state_file,
+        description="SQLite file; by default /var/lib/edge-fusion/state.db, or for others than "
+        "root and services ~/.local/state/edge-fusion/state.db.",
     )
     durability: Durability = Field(
         default=Durability.POWER_LOSS,
@@ -309,6 +303,7 @@ class LimitSettings(Table):
     max_pixels: Count = Field(default=50_000_000, description="Pixels that a picture may have.")
     max_payload_bytes: Size = size("1MB", "Size of a message of a sensor.")
     max_outbox: Count = Field(default=100_000, description="Messages waiting for the broker.")
+    max_outbox_bytes: Size = size("64MB", "Size of all messages waiting for the broker.")
 
 
 class Settings(Table):

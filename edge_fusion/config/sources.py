@@ -24,6 +24,7 @@ from edge_fusion.config.keys import (
 from edge_fusion.events import HUMIDITY, TEMPERATURE
 
 JSON = "json"
+PATH_KEYS = ("temperature", "humidity", "quantities", "time")
 
 
 def _quantities(paths: dict[str, str]) -> dict[str, str]:
@@ -37,7 +38,8 @@ def _quantities(paths: dict[str, str]) -> dict[str, str]:
 
 def _guessed_quantity(data: dict[str, Any]) -> str | None:
     """Temperature or humidity, if a level of a bare value's topic is or ends with that."""
-    if data.get("format") not in SENSOR_FORMATS or not SENSOR_FORMATS[data["format"]].quantity:
+    form = SENSOR_FORMATS.get(data.get("format", ""))
+    if form is None or not form.quantity or form.names_quantity:
         return None
     for level in reversed(data.get("topic", "").lower().split("/")):
         for quantity in (TEMPERATURE, HUMIDITY):
@@ -66,8 +68,8 @@ class SensorSettings(Table):
     format: SensorFormat = Field(default=JSON, description="What the payloads are.")
     temperature: DottedPath | None = Field(
         default=None,
-        description="Path of the temperature in the payload. Where a json sensor has no path at "
-        'all it is "temperature", and that of the humidity "humidity".',
+        description="Path of the temperature in the payload. Without any path it is "
+        '"temperature", and that of the humidity "humidity".',
     )
     humidity: DottedPath | None = Field(
         default=None, description="Path of the relative humidity in the payload."
@@ -77,8 +79,8 @@ class SensorSettings(Table):
     )
     quantity: Name | None = Field(
         default_factory=_guessed_quantity,
-        description="What a plain payload measures; may be left out where a level of the topic "
-        "ends with temperature or humidity.",
+        description="What a bare value measures; may be left out where a level of the topic ends "
+        "with temperature or humidity, and where the format finds it by itself.",
     )
     unit: TemperatureUnit = Field(
         default=TemperatureUnit.AUTO, description="Unit of temperatures; auto: as stated, else °C."
@@ -88,10 +90,13 @@ class SensorSettings(Table):
     )
     time: DottedPath | None = Field(
         default=None,
-        description="Path of the time in the payload; absent: when the message arrives.",
+        description="Path of the time in the payload; absent: where the format has one, else when "
+        "the message arrives.",
     )
     timezone: ZoneInfo | None = Field(
-        default=None, description="Zone of times that state none, such as Europe/Berlin."
+        default=None,
+        description="Zone of times that state none, such as Europe/Berlin; without one such a time "
+        "is not used.",
     )
     site: Name | None = Field(default=None, description="Site, where the topic has no {site}.")
     device: Name | None = Field(
@@ -106,19 +111,9 @@ class SensorSettings(Table):
 
     @property
     def paths(self) -> dict[str, str]:
-        """The dotted path of each quantity."""
+        """The dotted path of each quantity; none at all means that they are the usual ones."""
         given = {TEMPERATURE: self.temperature, HUMIDITY: self.humidity, **self.quantities}
         return {quantity: path for quantity, path in given.items() if path is not None}
-
-    @model_validator(mode="before")
-    @classmethod
-    def _usual_paths(cls, given: Any) -> Any:
-        """JSON without any path has its values where most devices have them."""
-        if not isinstance(given, dict) or given.get("format", JSON) != JSON:
-            return given
-        if given.keys() & {"temperature", "humidity", "quantities"}:
-            return given
-        return {**given, "temperature": TEMPERATURE, "humidity": HUMIDITY}
 
     @model_validator(mode="after")
     def _names_once(self) -> Self:
@@ -137,7 +132,7 @@ class SensorSettings(Table):
     @model_validator(mode="after")
     def _keys_fit_format(self) -> Self:
         form = SENSOR_FORMATS[self.format]
-        if form.quantity and self.quantity is None:
+        if form.quantity and not form.names_quantity and self.quantity is None:
             raise problem(
                 'is absent: expected what the payload measures, such as "temperature"', "quantity"
             )
@@ -148,10 +143,8 @@ class SensorSettings(Table):
             raise problem(
                 f'given with format "{self.format}": expected only with format {bare}', "quantity"
             )
-        if not form.paths and self.paths:
-            key = next(
-                name for name in ("temperature", "humidity", "quantities") if getattr(self, name)
-            )
+        key = next((name for name in PATH_KEYS if getattr(self, name)), None)
+        if not form.paths and key is not None:
             instead = (
                 ", which has no fields: expected quantity"
                 if form.quantity

@@ -50,6 +50,9 @@ time = "time"
 [[cameras]]
 topic = "cameras/{{site}}/{{camera}}"
 {alerts}
+[store]
+durability = "none"
+
 [web]
 listen = "127.0.0.1:{web}"
 """

@@ -18,5 +18,12 @@ class ArrivalClock:
     def __init__(self) -> None:
         self._anchor = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
 
+    def not_before(self, moment: ArrivalTime) -> None:
+        """Let no stamp lie before `moment`: one that an earlier run of the program gave.
+
+        A box without a battery wakes up in the past until somebody tells it the time.
+        """
+        self._anchor += max(0.0, moment - self.stamp())
+
     def stamp(self) -> ArrivalTime:
         return ArrivalTime(self._anchor + time.clock_gettime(time.CLOCK_BOOTTIME))

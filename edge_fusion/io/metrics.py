@@ -1,4 +1,4 @@
-"""Metrics: every outcome counted once, for Prometheus to read. The only prometheus_client.
+"""Metrics: every outcome counted once, for Prometheus to read.
 
 Each `Metrics` has a registry of its own. What devices and sites may name is bounded: a site past
 the first `max_sites`, or a device past the first `max_devices`, is served but not exported.
@@ -9,14 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Generic, Literal, TypeVar, assert_never
+from typing import Any, Literal, assert_never
 
 from prometheus_client import (
     CollectorRegistry,
-    Counter,
     Gauge,
     GCCollector,
-    Histogram,
     Info,
     PlatformCollector,
     ProcessCollector,
@@ -44,8 +42,8 @@ from edge_fusion.events import (
     Suspect,
     TooLate,
 )
+from edge_fusion.io.metric_families import PREFIX, MetricFactory
 
-PREFIX = "edge_fusion"
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 STAGE_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 COMMIT_BUCKETS = (0.00025, 0.0005, *STAGE_BUCKETS)
@@ -57,47 +55,11 @@ DUPLICATE = "duplicate"
 Stage = Literal["decode", "infer", "publish"]
 STAGES: tuple[Stage, ...] = ("decode", "infer", "publish")
 
-M = TypeVar("M", Counter, Gauge, Histogram)
-
-
-class _Family(Generic[M]):
-    """A metric whose children are looked up once: `labels()` takes a lock and is slow."""
-
-    def __init__(self, metric: M) -> None:
-        self._metric: M = metric
-        self._children: dict[tuple[str, ...], M] = {}
-
-    def __call__(self, *labels: str) -> M:
-        child = self._children.get(labels)
-        if child is None:
-            child = self._metric.labels(*labels) if labels else self._metric
-            self._children[labels] = child
-        return child
-
-
-class _Factory:
-    """Makes the families of one registry."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._registry = registry
-
-    def counter(self, name: str, help_: str, *labels: str) -> _Family[Counter]:
-        return _Family(Counter(f"{PREFIX}_{name}", help_, labels, registry=self._registry))
-
-    def gauge(self, name: str, help_: str, *labels: str) -> _Family[Gauge]:
-        return _Family(Gauge(f"{PREFIX}_{name}", help_, labels, registry=self._registry))
-
-    def histogram(
-        self, name: str, help_: str, buckets: tuple[float, ...], *labels: str
-    ) -> _Family[Histogram]:
-        name = f"{PREFIX}_{name}"
-        return _Family(Histogram(name, help_, labels, buckets=buckets, registry=self._registry))
-
 
 class _EventMetrics:
     """What came in."""
 
-    def __init__(self, make: _Factory) -> None:
+    def __init__(self, make: MetricFactory) -> None:
         counter, gauge = make.counter, make.gauge
         self.readings = counter("readings_total", "Readings taken in.", "site", "quantity")
         self.frames = counter("frames_total", "Frames taken in.", "site", "camera")
@@ -139,7 +101,7 @@ class _EventMetrics:
 class _AlignmentMetrics:
     """How events became windows."""
 
-    def __init__(self, make: _Factory) -> None:
+    def __init__(self, make: MetricFactory) -> None:
         counter, gauge = make.counter, make.gauge
         self.windows = counter("windows_total", "Windows closed, and by what.", "site", "closed_by")
         self.revisions = counter("revisions_total", "Revisions of closed windows by late events.")
@@ -159,7 +121,7 @@ class _AlignmentMetrics:
 class _AlertMetrics:
     """What the model and the rules made of the windows."""
 
-    def __init__(self, make: _Factory) -> None:
+    def __init__(self, make: MetricFactory) -> None:
         self.score = make.gauge("score", "Last score of a label.", "site", "camera", "label")
         self.changes = make.counter(
             "alerts_total", "Alerts that began to fire or were resolved.", "site", "label", "state"
@@ -173,7 +135,7 @@ class _AlertMetrics:
 class _BoxMetrics:
     """How the program itself is."""
 
-    def __init__(self, make: _Factory) -> None:
+    def __init__(self, make: MetricFactory) -> None:
         gauge, histogram = make.gauge, make.histogram
         self.provider = gauge(
             "inference_provider_info",
@@ -187,6 +149,7 @@ class _BoxMetrics:
         self.commit = histogram(
             "store_commit_seconds", "Time a store transaction took.", COMMIT_BUCKETS
         )
+        self.store_failing = gauge("store_failing", "1 while nothing can be kept.")
         self.queue = gauge("queue_length", "Items that wait in a queue.", "queue")
         self.outbox = gauge("outbox_pending", "Messages the broker has not acknowledged.")
         self.connected = gauge("mqtt_connected", "1 while connected to the broker.", "connection")
@@ -198,6 +161,7 @@ class _BoxMetrics:
             "recording_lost_total", "Events that `run --record` could not write down."
         )
         self.unrecorded()
+        self.store_failing()
         self.reloaded().set(1)
         for stage in STAGES:
             self.stage(stage)
@@ -225,7 +189,7 @@ class Metrics:
     def __init__(self, version: str, *, max_sites: int = 256, max_devices: int = 4096) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry()
-        make = _Factory(self._registry)
+        make = MetricFactory(self._registry)
         self._events = _EventMetrics(make)
         self._alignment = _AlignmentMetrics(make)
         self._alerts = _AlertMetrics(make)
@@ -336,6 +300,10 @@ class Metrics:
     def store_commit(self) -> AbstractContextManager[Any]:
         """Time the block under it as one transaction of the store."""
         return self._box.commit().time()
+
+    def store_failing(self, failing: bool) -> None:  # noqa: FBT001 - the state is all it says
+        """Show whether what comes can't be kept."""
+        self._box.store_failing().set(failing)
 
     def clock_offset(self, site: str, device: str, seconds: float) -> None:
         """Show arrival time minus device time, as estimated."""

@@ -16,6 +16,7 @@ import ssl
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from edge_fusion.complaints import Complaints
@@ -142,6 +143,10 @@ class Connection:
         self._doorbell.leave(partial(self._waiting.append, Letter(publication, token)))
         return True
 
+    def subscribe(self, subscriptions: Sequence[Subscription]) -> None:
+        """Have these subscriptions from now on; what both have had goes on without a gap."""
+        self._doorbell.leave(partial(self._change_subscriptions, tuple(subscriptions)))
+
     @property
     def is_connected(self) -> bool:
         """Whether the broker has accepted us and the connection has not been lost since."""
@@ -152,6 +157,11 @@ class Connection:
     def alive(self) -> bool:
         """Whether the network thread lives, connected or not."""
         return self._thread is not None and self._thread.is_alive()
+
+    def _change_subscriptions(self, wanted: tuple[Subscription, ...]) -> None:
+        self._plan = replace(self._plan, subscriptions=wanted)
+        if self._session is not None:
+            self._session.change_subscriptions(self._plan)
 
     @property
     def _where(self) -> str:

@@ -141,6 +141,21 @@ class Session:
         else:
             self._handed[info.mid] = letter
 
+    def change_subscriptions(self, plan: Plan) -> None:
+        """Go on by a plan that differs in its subscriptions."""
+        before, self._plan = self._plan, plan
+        if not self.online:
+            return
+        kept = {subscription.filter for subscription in plan.subscriptions}
+        for subscription in before.subscriptions:
+            if subscription.filter not in kept:
+                self._client.unsubscribe(subscription.filter)
+                self._refused_filters.pop(subscription.filter, None)
+        for subscription in plan.subscriptions:
+            if subscription not in before.subscriptions:
+                self._subscribe(subscription)
+        self._tell_if_all_is_answered()
+
     def objection(self, publication: Publication) -> str | None:
         """Why this broker would hang up on the publication, or None. From any thread."""
         if self._packet_limit is None:
@@ -269,8 +284,7 @@ class Session:
         self._plan.notify(Connected(self._plan.name, flags.session_present, self._protocol.value))
         for subscription in self._plan.subscriptions:
             self._subscribe(subscription)
-        if not self._plan.subscriptions:
-            self._plan.notify(Subscribed(self._plan.name, {}))
+        self._tell_if_all_is_answered()
         if self._plan.birth is not None:
             self.send(Letter(self._plan.birth))
 
@@ -292,11 +306,15 @@ class Session:
         asked = self._asked.pop(mid, None)
         if asked is None:
             return
+        self._refused_filters.pop(asked.filter, None)
         if (code := next((code for code in codes if code.is_failure), None)) is not None:
             why = refusals.topic_refused(code.value, str(code), self._plan.settings, "read")
             self._refused_filters[asked.filter] = why
             text = f"no subscription to {asked.filter!r}: {why}"
             self._complain(f"subscribe {asked.filter}", text)
+        self._tell_if_all_is_answered()
+
+    def _tell_if_all_is_answered(self) -> None:
         if not self._asked:
             self._plan.notify(Subscribed(self._plan.name, dict(self._refused_filters)))
 
@@ -323,7 +341,12 @@ class Session:
         arrival = self._plan.stamp()
         properties = dict(getattr(message.properties, "UserProperty", ()))
         content = Message(
-            _topic_of(message), bytes(message.payload), arrival, message.retain, properties
+            _topic_of(message),
+            bytes(message.payload),
+            arrival,
+            message.retain,
+            properties,
+            message.qos,
         )
         self._plan.deliver(Delivery(content, self._acknowledgement(message)), message.qos)
 

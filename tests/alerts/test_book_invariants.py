@@ -171,3 +171,46 @@ def test_would_change_says_what_take_does(rule: Rule, panes: list[Scores]) -> No
         subject.advance(each.pane.fired_at)
         foreseen = subject.would_change(each)
         assert foreseen == any(change.lifecycle for change in subject.take(each))
+
+
+@given(histories(), RULES, st.integers(0, 25))
+def test_going_on_from_what_was_saved_is_going_on(
+    panes: list[Scores], rule: Rule, cut: int
+) -> None:
+    through, before, after = book(rule), book(rule), book(rule)
+    changes = [change for each in panes[:cut] for change in before.take(each)]
+    now = panes[:cut][-1].pane.fired_at if panes[:cut] else ArrivalTime(0)
+    for _, label, state in before.unsaved():
+        told = after.restore(label, state, now)
+        assert all(not change.lifecycle and change.alert in before.firing() for change in told)
+    assert after.firing() == before.firing()
+    assert after.unsaved() == []
+    assert changes + run(after, panes[cut:]) == run(through, panes)
+
+
+@given(histories(), RULES)
+def test_only_what_changed_is_to_be_saved(panes: list[Scores], rule: Rule) -> None:
+    one, other = book(rule), book(rule)
+    saved: dict[tuple[str, str], bytes] = {}
+    for each in panes:
+        one.take(each)
+        saved |= {(site, label): state for site, label, state in one.unsaved()}
+    run(other, [])
+    for each in panes:
+        other.take(each)
+    assert saved == {(site, label): state for site, label, state in other.unsaved()}
+
+
+@given(histories(revisions=False), RULES, st.floats(0, 2000))
+def test_time_that_stands_still_ends_nothing(panes: list[Scores], rule: Rule, later: float) -> None:
+    subject = book(rule)
+    for each in panes:
+        subject.take(each)
+    before, now = subject.firing(), ArrivalTime(5000 + later)
+    subject.hold()
+    assert subject.wake() is None
+    assert subject.advance(now) == []
+    assert subject.firing() == before
+    ended = [change.alert for change in subject.release(now) if change.lifecycle]
+    assert all(alert.ended_at == now for alert in ended)
+    assert len(subject.firing()) == len(before) - len(ended)

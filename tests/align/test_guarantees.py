@@ -34,16 +34,19 @@ from event_streams import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_fusion.align.assembler import RETAINED_SLICES
+from edge_fusion.align.assembler import RETAINED_SLICES, Alignment
 from edge_fusion.align.closings import LIMIT
 from edge_fusion.align.sites import Sites
 from edge_fusion.errors import SnapshotError
 from edge_fusion.events import (
     ArrivalTime,
+    CatchUp,
+    CaughtUp,
     Duplicate,
     Event,
     EventTime,
     Frame,
+    Input,
     Outcome,
     Pane,
     Quarantined,
@@ -344,3 +347,58 @@ def test_a_quarantined_reading_stands_at_its_arrival() -> None:
     (quarantined,) = (o for o in outcomes if isinstance(o, Quarantined))
     assert float(quarantined.event.time) == event.arrival
     assert quarantined.claimed == 0.0
+
+
+# 9
+
+
+def cut_off(events: list[Event], start: float, end: float) -> list[Input]:
+    """The same events, those of an outage delivered at its end in order of their arrival."""
+    since, back = ArrivalTime(ORIGIN + start), ArrivalTime(ORIGIN + end)
+    inputs: list[Input] = [
+        replace(event, arrival=back) if since < event.arrival <= back else event for event in events
+    ]
+    at = sum(each.arrival <= since for each in events)
+    done = sum(each.arrival <= back for each in events)
+    return [*inputs[:at], CatchUp(since, back), *inputs[at:done], CaughtUp(back), *inputs[done:]]
+
+
+def end_of_all(of: Alignment, inputs: list[Input]) -> list[Outcome]:
+    sites = Sites(of, max_sites=9, max_devices=99)
+    return sites.feed(inputs) + sites.advance(ArrivalTime(ORIGIN + 1e6))
+
+
+@given(streams(max_delay=SLACK - 0.01), HOPS, st.floats(1, 60), st.floats(0, 90))
+def test_9_what_was_held_back_while_we_were_cut_off_is_not_late(
+    events: list[Event], hop: tuple[float, float], start: float, lasted: float
+) -> None:
+    dated = [event for event in events if event.time_source is TimeSource.DEVICE]
+    of = replace(hopping(*hop), max_frames=1000, max_skew=1e6)
+    held = end_of_all(of, cut_off(dated, start, start + lasted))
+    assert not any(isinstance(outcome, TooLate) for outcome in held)
+    assert last_contents(held) == last_contents(run(dated, of))
+    assert all(one.window.end < other.window.end for one, other in pairwise(closings(held)))
+
+
+@given(streams(), st.floats(1, 60), st.floats(0, 90), st.integers(0, 80))
+def test_9_nor_does_a_snapshot_show_while_catching_up(
+    events: list[Event], start: float, lasted: float, cut: int
+) -> None:
+    inputs = cut_off(by_arrival(events), start, start + lasted)
+    through, before, after = (Sites(PLAIN, max_sites=9, max_devices=99) for _ in range(3))
+    outcomes = before.feed(inputs[:cut])
+    for site in before:
+        after.restore(site.site, site.snapshot())
+    assert outcomes + after.feed(inputs[cut:]) == through.feed(inputs)
+    end = ArrivalTime(ORIGIN + 1e6)
+    assert after.advance(end) == through.advance(end)
+
+
+def test_9_time_that_stands_still_costs_no_more_memory() -> None:
+    site = assembler(replace(PLAIN, max_skew=1e9))
+    site.hold(ArrivalTime(ORIGIN))
+    site.feed(reading(0.0, 0.0, "dead"))
+    for place in range(1000):
+        site.feed(reading(place * 10.0, 1.0))
+    assert len(site._shelf) <= RETAINED_SLICES + 4
+    assert len(site._firings._open) <= RETAINED_SLICES + 4

@@ -3,7 +3,9 @@
 `t`, `h` are readings of temperature and humidity, `f` is a frame. An `event` row says when things
 happen by the device's clock, an `arrives` row under it when they reach the box (the same, where
 there is none); a `clock` row says by how many seconds its clock runs ahead, an `offline` row when
-it is reported dead. `expect panes` lists the panes up to the last column; `late` marks a revision.
+it is reported dead. In a `cut` row `x` is when the box lost its broker, `(` when it had it back
+and `)` when what had been held back had come. `expect panes` lists the panes up to the last column;
+`late` marks a revision.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ from edge_fusion.align.sites import Sites
 from edge_fusion.align.windows import assigner
 from edge_fusion.events import (
     ArrivalTime,
+    CatchUp,
+    CaughtUp,
     Event,
     EventTime,
     Frame,
@@ -49,7 +53,7 @@ def settings_of(text: str) -> dict[str, float]:
 def inputs_of(text: str) -> list[Input]:
     rows: dict[tuple[str, str], str] = {}
     for line in text.splitlines():
-        if match := re.match(r"(\S+/\S+)\s+(event|arrives|clock|offline)\s+(\S+)", line):
+        if match := re.match(r"(\S+/\S+)\s+(event|arrives|clock|offline|cut)\s+(\S+)", line):
             rows[match[1], match[2]] = match[3]
     inputs: list[Input] = []
     for (source, kind), row in rows.items():
@@ -62,6 +66,9 @@ def inputs_of(text: str) -> list[Input]:
         elif kind == "offline":
             site, device = source.split("/")
             inputs.append(Offline(site, device, ArrivalTime(ORIGIN + row.index("x"))))
+        elif kind == "cut":
+            since, back, done = (ArrivalTime(ORIGIN + row.index(sign)) for sign in "x()")
+            inputs += [CatchUp(since, back), CaughtUp(done)]
     return sorted(inputs, key=lambda each: each.arrival)
 
 

@@ -7,7 +7,7 @@ import pytest
 from edge_fusion.codecs.dialect import Sample, SensorKeys
 from edge_fusion.codecs.json_reading import decode_json
 from edge_fusion.codecs.units import HumidityUnit, TemperatureUnit
-from edge_fusion.events import ArrivalTime, Invalid, InvalidReason, Message
+from edge_fusion.events import ArrivalTime, Doubt, Invalid, InvalidReason, Message
 
 CLIMATE = {"temperature": "temperature", "humidity": "humidity"}
 
@@ -134,6 +134,17 @@ def test_what_devices_really_send_is_read(device: str) -> None:
     assert warm.value == pytest.approx(temperature)
     assert humid.value == pytest.approx(humidity)
     assert warm.time == humid.time == (None if time is None else pytest.approx(time, abs=1e-5))
+
+
+def test_without_paths_the_values_lie_where_most_devices_have_them() -> None:
+    both = decode('{"temperature":21.5,"humidity":41,"co2":400}', SensorKeys())
+    assert both == [Sample("temperature", 21.5), Sample("humidity", 41.0)]
+    assert reasons('{"co2":400}', SensorKeys()) == [InvalidReason.MISSING_FIELD]
+
+
+def test_a_local_time_without_a_zone_leaves_a_reading_undated_and_in_doubt() -> None:
+    [sample] = decode('{"temperature":21.5,"ts":"2026-11-23T18:06:22"}', SensorKeys(time="ts"))
+    assert sample == Sample("temperature", 21.5, doubt=Doubt.NO_ZONE)
 
 
 def test_a_string_in_an_edgex_event_is_a_number_and_nanoseconds_are_a_time() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from edge_fusion.codecs.numerals import read_number, split_unit, to_number
+from edge_fusion.codecs.numerals import bare_text, read_number, split_unit, to_number
 from edge_fusion.events import InvalidReason
 
 
@@ -41,3 +41,10 @@ def test_a_unit_is_what_follows_the_number() -> None:
     assert split_unit("12") == (12.0, "")
     assert split_unit("°C") is None
     assert split_unit("1e999 °C") is None
+
+
+def test_a_bare_text_is_what_stands_between_blanks_and_a_final_nul() -> None:
+    assert bare_text(b" 21.5\r\n\0") == "21.5"
+    assert bare_text("21 °C".encode()) == "21 °C"
+    assert bare_text(b"\0") == ""
+    assert bare_text(b"\xff\xd8\xff") is None

@@ -48,9 +48,15 @@ def test_every_float_comes_back_as_it_was(value: float, time: float, arrival: fl
     [
         (b"", "document"),
         (b'{"reading":{"site":"ha', "unexpected end"),
-        (b"[1]", "expected an object with one key of: reading, frame, offline, end"),
-        (b"{}", "expected an object with one key of: reading, frame, offline, end"),
-        (b'{"event": {}}', '"event" is none of: reading, frame, offline, end'),
+        (
+            b"[1]",
+            "expected an object with one key of: reading, frame, offline, catch_up, caught_up, end",
+        ),
+        (
+            b"{}",
+            "expected an object with one key of: reading, frame, offline, catch_up, caught_up, end",
+        ),
+        (b'{"event": {}}', '"event" is none of: reading, frame, offline, catch_up, caught_up, end'),
         (b'{"reading": {"site": "hall"}}', "reading.device: field required"),
         (b'{"reading": 1}', "reading: input should be"),
         (b'{"end": null}', "end: input should be a valid number"),

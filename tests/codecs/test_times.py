@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from edge_fusion.codecs.times import UNZONED, format_time, parse_time, property_time, stated_time
-from edge_fusion.events import InvalidReason
+from edge_fusion.events import ArrivalTime, InvalidReason
 
 # 2026-11-23T10:00:00Z
 T = 1795428000.0
@@ -60,6 +60,25 @@ def test_a_local_time_is_read_in_the_zone_given() -> None:
     assert parse_time("2026-11-23T10:00:00Z", berlin) == T
 
 
+@pytest.mark.parametrize("utc", ["2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"])
+def test_a_time_that_comes_twice_when_clocks_are_set_back_is_the_one_nearest(utc: str) -> None:
+    """02:30 in Berlin is 00:30 UTC in summer time and 01:30 UTC in winter time."""
+    berlin, truth = ZoneInfo("Europe/Berlin"), parse_time(utc)
+    assert isinstance(truth, float)
+    for delay in (-60, 0, 60):
+        near = ArrivalTime(truth + delay)
+        assert parse_time("2026-10-25T02:30:00", berlin, near) == truth
+    assert parse_time("2026-11-23T11:00:00", berlin, ArrivalTime(0)) == T
+
+
+def test_a_time_that_is_left_out_in_spring_is_the_instant_nearest() -> None:
+    """A device whose clock is still on winter time at 02:30 means 01:30 UTC."""
+    truth = parse_time("2026-03-29T01:30:00Z")
+    assert isinstance(truth, float)
+    near = ArrivalTime(truth + 1)
+    assert parse_time("2026-03-29T02:30:00", ZoneInfo("Europe/Berlin"), near) == truth
+
+
 def test_a_local_time_without_a_zone_is_never_taken_for_utc() -> None:
     assert parse_time("2026-11-23T18:06:22") is UNZONED
     assert stated_time("2026-11-23T18:06:22") is None
@@ -103,5 +122,5 @@ def test_what_is_written_is_read_back(time: float) -> None:
 @given(st.one_of(st.text(), st.floats(), st.integers(), st.booleans(), st.none()))
 def test_anything_is_a_time_or_none(value: object) -> None:
     parse_time(value)
-    parse_time(value, ZoneInfo("Europe/Berlin"))
+    parse_time(value, ZoneInfo("Europe/Berlin"), ArrivalTime(T))
     parse_time(str(value))

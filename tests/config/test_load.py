@@ -9,10 +9,10 @@ from edge_fusion.codecs.frames import FrameFormat
 from edge_fusion.codecs.units import TemperatureUnit
 from edge_fusion.config import Settings, load, model_problems
 from edge_fusion.config.keys import Provider, shipped_model
-from edge_fusion.config.settings import Durability
 from edge_fusion.errors import ConfigError
 from edge_fusion.events import Severity
 from edge_fusion.io.retry import ProtocolChoice
+from edge_fusion.io.store import Durability
 from edge_fusion.model.spec import ModelSpec
 
 SAMPLE = Path(__file__).parents[2] / "deploy" / "edge-fusion.toml"

@@ -7,8 +7,8 @@ import pytest
 
 from edge_fusion.config import Settings
 from edge_fusion.config.keys import Provider
-from edge_fusion.config.settings import Durability
 from edge_fusion.io.retry import ProtocolChoice
+from edge_fusion.io.store import Durability
 
 SENSOR = '[[sensors]]\ntopic = "z/{site}/{device}"\n'
 

@@ -106,8 +106,16 @@ BAD = [
         'sensors[0].humidity given with format "plain"',
     ),
     (
+        '[[sensors]]\ntopic = "x/humidity"\nformat = "plain"\ntime = "ts"',
+        'sensors[0].time given with format "plain", which has no fields',
+    ),
+    (
         SENSOR + 'quantity = "co2"',
         'sensors[0].quantity given with format "json": expected only with',
+    ),
+    (
+        SENSOR + 'format = "tasmota"\ntemperature = "AM2301.Temperature"',
+        'sensors[0].temperature given with format "tasmota", which says itself where its values',
     ),
     (
         SENSOR + 'quantities = { "a b" = "c" }',

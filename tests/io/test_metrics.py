@@ -63,6 +63,7 @@ CONTRACT = {
     "mqtt_connected": {"connection"},
     "mqtt_reconnects_total": set(),
     "recording_lost_total": set(),
+    "store_failing": set(),
     "store_commit_seconds_count": set(),
 }
 

@@ -323,17 +323,17 @@ def test_what_is_published_while_the_broker_is_down_goes_out_later_once_and_in_o
 ) -> None:
     one = client(broker.port).connected()
     broker.stop(kill=True)
-    outbox = Outbox(1000)
+    outbox = Outbox(1000, 1_000_000, lambda *_: [])
     for number in range(300):
         outbox.add(Publication("out", b"%d" % number))
-    for token, publication in outbox.next(1000):
+    for token, publication in outbox.next(1000, even_unsaved=True):
         one.connection.publish(token, publication)
     broker._extra = ("max_queued_messages 0",)
     broker.start()
     late = broker.collect("out")
     eventually(lambda: len(one.said(Acknowledged)) == 300)
     for notice in one.said(Acknowledged):
-        outbox.acknowledged(notice.token)
+        outbox.settled(notice.token)
     assert len(outbox) == 0
     received = [int(payload) for payload in late.payloads()]
     assert received == sorted(set(received))

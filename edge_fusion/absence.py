@@ -1,0 +1,126 @@
+"""Absence: from when to when the broker held messages back for us, and gives them out now.
+
+After a reconnection to a session that the broker kept, a barrier is published to ourselves at
+QoS 1. Brokers keep the order, so what comes before it had been held back. Until it is back, or
+`QUIET` seconds pass without a message, or `LONGEST` seconds in all, we are catching up.
+
+It reads no clock: `take` and `advance` bring the time.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from edge_fusion.events import ArrivalTime, CatchUp, CaughtUp, Input, Message
+from edge_fusion.mailbox import Connected, Disconnected, Notice
+
+QUIET = 2.0
+LONGEST = 60.0
+
+
+class _State(Enum):
+    PRESENT = "present"
+    AWAY = "away"
+    CATCHING_UP = "catching_up"
+
+
+class Absence:
+    """Watches one connection, that of the readings, called `connection` in notices.
+
+    `run` tells this run of the program from others, whose barriers may still come.
+    """
+
+    def __init__(self, connection: str, barrier_topic: str, run: str) -> None:
+        self.barrier_topic = barrier_topic
+        self._connection = connection
+        self._run = run
+        self._connected = False
+        self._state = _State.PRESENT
+        self._since = ArrivalTime(0.0)
+        self._deadline = ArrivalTime(0.0)
+        self._quiet_at: ArrivalTime | None = None
+        self._round = 0
+        self._wants_barrier = False
+
+    @property
+    def catching_up(self) -> bool:
+        return self._state is _State.CATCHING_UP
+
+    def resume(self, since: ArrivalTime, now: ArrivalTime) -> list[Input]:
+        """The program starts again, having been gone since then."""
+        self._state, self._since = _State.CATCHING_UP, since
+        self._deadline = ArrivalTime(now + LONGEST)
+        return [CatchUp(since, since)]
+
+    def repeated(self) -> list[Input]:
+        """The beginning of the backlog that is coming in, for parts that did not hear it."""
+        return [CatchUp(self._since, self._since)] if self.catching_up else []
+
+    def hear(self, notice: Notice, now: ArrivalTime) -> list[Input]:
+        """Take note of the connection; other notices mean nothing here.
+
+        `now` must not lie after the arrival of what was delivered since.
+        """
+        match notice:
+            case Connected(connection=self._connection, session_present=held):
+                return self._back(now, held=held)
+            case Disconnected(connection=self._connection):
+                self._gone(now)
+            case _:
+                pass
+        return []
+
+    def take(self, message: Message) -> list[Input]:
+        """What a message says of this, to be fed before it: only the barrier itself says much."""
+        ended = self.advance(message.arrival)
+        if self._state is not _State.CATCHING_UP or self._quiet_at is None:
+            return ended
+        if message.topic == self.barrier_topic and message.payload == self._mark():
+            return self._end(message.arrival)
+        self._quiet_at = ArrivalTime(message.arrival + QUIET)
+        return ended
+
+    def wake(self) -> ArrivalTime | None:
+        """When `advance` is due, or None."""
+        if self._state is not _State.CATCHING_UP:
+            return None
+        return self._deadline if self._quiet_at is None else min(self._quiet_at, self._deadline)
+
+    def advance(self, now: ArrivalTime) -> list[Input]:
+        """Let time pass: the end of catching up, if it is due."""
+        due = self.wake()
+        return self._end(due) if due is not None and due <= now else []
+
+    def barrier(self) -> bytes | None:
+        """The payload of the barrier that is to be published now, once; else None."""
+        wanted, self._wants_barrier = self._wants_barrier, False
+        return self._mark() if wanted else None
+
+    def _gone(self, now: ArrivalTime) -> None:
+        self._connected, self._quiet_at = False, None
+        if self._state is _State.PRESENT:
+            self._state, self._since = _State.AWAY, now
+
+    def _back(self, now: ArrivalTime, *, held: bool) -> list[Input]:
+        self._connected = True
+        if self._state is _State.PRESENT:
+            return []
+        if not held:
+            return self._end(now)
+        self._round += 1
+        self._wants_barrier = True
+        self._quiet_at = ArrivalTime(now + QUIET)
+        if self._state is _State.CATCHING_UP:
+            return []
+        self._state, self._deadline = _State.CATCHING_UP, ArrivalTime(now + LONGEST)
+        return [CatchUp(self._since, now)]
+
+    def _end(self, at: ArrivalTime) -> list[Input]:
+        was_catching_up = self.catching_up
+        self._state, self._quiet_at = _State.PRESENT, None
+        if not self._connected:
+            self._state, self._since = _State.AWAY, at
+        return [CaughtUp(at)] if was_catching_up else []
+
+    def _mark(self) -> bytes:
+        return f"{self._run}/{self._round}".encode()

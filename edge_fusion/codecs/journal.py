@@ -1,0 +1,42 @@
+"""Lines of the journal: inputs as the store keeps them, a frame with its picture beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from edge_fusion.codecs.recorded import FrameFile, decode_entry, encode_entry
+from edge_fusion.events import CatchUp, CaughtUp, Frame, Input, Offline, Reading
+from edge_fusion.kept import Entry
+
+
+def write_entries(inputs: Iterable[Input]) -> list[Entry]:
+    """The entries for inputs of single sites; of frames, those that are durable."""
+    entries: list[Entry] = []
+    for item in inputs:
+        match item:
+            case Reading() | Offline():
+                entries.append(Entry(item.site, encode_entry(item)))
+            case Frame(durable=True):
+                file = FrameFile(
+                    item.site, item.camera, "", item.time, item.arrival, item.time_source
+                )
+                entries.append(Entry(item.site, encode_entry(file), item.image))
+            case Frame() | CatchUp() | CaughtUp():
+                pass
+    return entries
+
+
+def read_entries(entries: Iterable[Entry]) -> list[Input]:
+    """The inputs again. Raises ValueError at a line that is none."""
+    return [_read(entry) for entry in entries]
+
+
+def _read(entry: Entry) -> Input:
+    item = decode_entry(entry.line)
+    if isinstance(item, FrameFile):
+        picture = entry.picture or b""
+        return Frame(
+            item.site, item.camera, picture, item.time, item.arrival, item.time_source, durable=True
+        )
+    assert isinstance(item, Reading | Offline)
+    return item

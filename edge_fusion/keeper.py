@@ -1,0 +1,217 @@
+"""Keeper: what must outlive the program is kept before anybody relies on it.
+
+Once a turn all that it changed is saved in one transaction; then, and only then, the broker is
+told that it may forget what it delivered, and what is to be published goes out. A crash so falls
+between two turns: what had not been acknowledged comes again, and what had not been published is
+still to be.
+
+When the disk takes nothing any more the work goes on in memory: nothing is acknowledged, alerts
+go out all the same, and the whole state is saved as soon as there is room.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from edge_fusion.align.sites import Sites
+from edge_fusion.codecs.journal import read_entries, write_entries
+from edge_fusion.errors import SnapshotError, StoreCorrupt, StoreError
+from edge_fusion.events import AlertChange, ArrivalTime, Delivery, Input
+from edge_fusion.kept import Changes, Remembered, SavedTrack
+from edge_fusion.outbox import Outbox
+
+log = logging.getLogger("edge_fusion.keeper")
+
+SNAPSHOT_AFTER = 1000
+"""Inputs of a site in the journal after which a snapshot takes their place."""
+
+SNAPSHOTS_A_TURN = 4
+RETRY = 1.0
+LONGEST_RETRY = 30.0
+
+LAZY = 1.0
+"""Seconds for which word that the broker has something may wait to be kept: without it, it is only
+sent again."""
+
+
+class Storage(Protocol):
+    """Where changes are kept (io/store.py)."""
+
+    @property
+    def durable(self) -> bool: ...
+    def save(self, changes: Changes) -> None: ...
+    def begin_anew(self) -> Path: ...
+
+
+class Book(Protocol):
+    """The alerts, as far as they are kept (alerts/book.py)."""
+
+    def unsaved(self) -> list[tuple[str, str, bytes]]: ...
+    def unsave(self) -> None: ...
+    def restore(self, label: str, state: bytes, now: ArrivalTime) -> list[AlertChange]: ...
+
+
+class Keeper:
+    """Owned by the pipeline thread. `trouble` is told why nothing can be kept, or None again."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        sites: Sites,
+        book: Book,
+        outbox: Outbox,
+        *,
+        trouble: Callable[[str | None], None],
+    ) -> None:
+        self._storage = storage
+        self._sites = sites
+        self._book = book
+        self._outbox = outbox
+        self._tell = trouble
+        self._inputs: list[Input] = []
+        self._journalled: Counter[str] = Counter()
+        self._owed: list[Delivery] = []
+        self._tracks: dict[tuple[str, str], SavedTrack] = {}
+        self._all = False
+        self._trouble: str | None = None
+        self._pause = RETRY
+        self._retry_at = self._saved_at = ArrivalTime(0.0)
+
+    @property
+    def in_trouble(self) -> bool:
+        """Whether the last attempt to save failed."""
+        return self._trouble is not None
+
+    def remember(self, remembered: Remembered, now: ArrivalTime) -> list[AlertChange]:
+        """Take up what was kept, into sites and a book that are new; gives what to announce.
+
+        What cannot be taken up, since it was made for other windows, say, is left with a line.
+        """
+        self._outbox.restore(remembered)
+        for site, state in remembered.snapshots.items():
+            try:
+                self._sites.restore(site, state)
+            except SnapshotError as error:
+                log.warning("%s: what was kept cannot be used and is forgotten: %s", site, error)
+        try:
+            self._sites.feed(read_entries(remembered.journal))
+        except ValueError as error:
+            log.error("the journal cannot be used and is forgotten: %s", error)  # noqa: TRY400
+        if remembered.until is not None:
+            self._sites.advance(remembered.until)
+        changes: list[AlertChange] = []
+        for site, label, state in remembered.tracks:
+            try:
+                changes += self._book.restore(label, state, now)
+            except SnapshotError as error:
+                log.warning("%s/%s: what was kept cannot be used: %s", site, label, error)
+        self.checkpoint()
+        return changes
+
+    def replace(self, sites: Sites, book: Book) -> None:
+        """Others have taken over from the sites and the book so far."""
+        self._sites, self._book = sites, book
+        self._journalled.clear()
+        self.checkpoint()
+
+    def note(self, inputs: Sequence[Input]) -> None:
+        """Inputs that are about to be fed."""
+        if self._storage.durable and not self._all:
+            self._inputs += inputs
+
+    def checkpoint(self) -> None:
+        """Have the next save keep the whole state instead of what led to it."""
+        self._inputs.clear()
+        self._all = self._storage.durable
+        self._book.unsave()
+
+    def keep(self, deliveries: Sequence[Delivery], until: ArrivalTime) -> None:
+        """Save what changed up to `until`, and acknowledge what came, now or once that works."""
+        self._owed += (delivery for delivery in deliveries if delivery.message.qos)
+        if self._storage.durable:
+            for site, label, state in self._book.unsaved():
+                self._tracks[site, label] = SavedTrack(site, label, state)
+        if self.in_trouble and until < self._retry_at:
+            return
+        changes = self._changes(until)
+        self._inputs.clear()
+        if changes is None or self._saved(changes):
+            self._acknowledge()
+
+    def _changes(self, until: ArrivalTime) -> Changes | None:
+        """What there is to save, or None."""
+        entries = write_entries(self._inputs)
+        posted, delivered = self._outbox.unsaved(), self._outbox.delivered()
+        due = until >= self._saved_at + LAZY
+        if not (entries or self._tracks or posted or self._all or (delivered and due)):
+            return None
+        self._journalled.update(entry.site for entry in entries)
+        return Changes(
+            until,
+            entries,
+            self._snapshots(),
+            complete=self._all,
+            tracks=list(self._tracks.values()),
+            posted=posted,
+            delivered=delivered,
+        )
+
+    def _snapshots(self) -> dict[str, bytes]:
+        if self._all:
+            return {site.site: site.snapshot(all_frames=False) for site in self._sites}
+        long = [s for s, count in self._journalled.most_common(SNAPSHOTS_A_TURN)
+                if count >= SNAPSHOT_AFTER]  # fmt: skip
+        return {
+            site.site: site.snapshot(all_frames=False) for site in self._sites if site.site in long
+        }
+
+    def _saved(self, changes: Changes) -> bool:
+        try:
+            self._storage.save(changes)
+        except StoreCorrupt as error:
+            self._begin_anew(error)
+            self._fails(str(error), changes.until)
+        except StoreError as error:
+            self._fails(str(error), changes.until)
+        else:
+            self._works(changes)
+        return not self.in_trouble
+
+    def _works(self, changes: Changes) -> None:
+        self._outbox.saved()
+        self._tracks.clear()
+        self._saved_at = changes.until
+        for site in self._journalled if changes.complete else changes.snapshots:
+            self._journalled[site] = 0
+        self._all = False
+        if self._trouble is not None:
+            log.warning("the store works again: all is kept")
+            self._trouble, self._pause = None, RETRY
+            self._tell(None)
+
+    def _fails(self, why: str, now: ArrivalTime) -> None:
+        if self._trouble is None:
+            log.error("nothing can be kept, the work goes on in memory: %s", why)
+        else:
+            self._pause = min(2 * self._pause, LONGEST_RETRY)
+        self._trouble, self._retry_at = why, ArrivalTime(now + self._pause)
+        self._tell(why)
+        self.checkpoint()
+
+    def _begin_anew(self, error: StoreCorrupt) -> None:
+        try:
+            aside = self._storage.begin_anew()
+        except StoreError as other:
+            log.error("%s", other)  # noqa: TRY400 - one line
+        else:
+            log.error("%s: begun anew, the old file is now %s", error, aside)
+        self._outbox.lost()
+
+    def _acknowledge(self) -> None:
+        for delivery in self._owed:
+            delivery.ack()
+        self._owed.clear()
