@@ -21,7 +21,7 @@ from edge_fusion.errors import ConfigError, EdgeFusionError, ModelError, Recordi
 from edge_fusion.logs import LogFormat, LogLevel, set_up_logging
 
 if TYPE_CHECKING:
-    from edge_fusion.config.settings import MqttSettings, Settings
+    from edge_fusion.config.settings import Settings
     from edge_fusion.io.onnx import OnnxModel
 
 EX_CONFIG: Final = 78
@@ -174,7 +174,7 @@ def check(config: ConfigOption) -> None:
     problems = [
         *_check_model(settings, config),
         *exposures(settings, config),
-        *_check_broker(settings.mqtt, config),
+        *_check_broker(settings, config),
     ]
     if problems:
         raise ConfigError(problems)
@@ -200,15 +200,25 @@ def _check_model(settings: Settings, config: Path) -> list[str]:
     return model_problems(settings, spec, config)
 
 
-def _check_broker(mqtt: MqttSettings, config: Path) -> list[str]:
-    from edge_fusion.assembly import broker_settings
+def _check_broker(settings: Settings, config: Path) -> list[str]:
+    from edge_fusion import assembly
+    from edge_fusion.codecs.topics import barrier_topic
     from edge_fusion.io.probe import probe
 
+    mqtt = settings.mqtt
     try:
-        fault = probe(broker_settings(mqtt), _PROBE_TIMEOUT)
+        faults = probe(
+            assembly.broker_settings(mqtt),
+            _PROBE_TIMEOUT,
+            subscriptions=(
+                *assembly.sensor_subscriptions(settings),
+                *assembly.camera_subscriptions(settings),
+            ),
+            echo=barrier_topic(mqtt.prefix, mqtt.box),
+        )
     except ConfigError as error:
         return [f"{config}: {problem}" for problem in error.problems]
-    return [] if fault is None else [f"{config}: broker {mqtt.host}:{mqtt.port}: {fault}"]
+    return [f"{config}: broker {mqtt.host}:{mqtt.port}: {fault}" for fault in faults]
 
 
 @app.command()

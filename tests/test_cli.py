@@ -15,8 +15,6 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from edge_fusion.io.broker import BrokerSettings
-from edge_fusion.io.probe import probe
 from edge_fusion.model.spec import SPEC_KEY, ModelSpec
 
 SPEC = ModelSpec("toy", 10.0, 4, ("temperature",), 1, (2, 3), ("fire", "smoke"), {"fire": 0.4})
@@ -206,6 +204,24 @@ def test_check_names_what_is_open_and_warns_of_secrets_that_all_can_read(
     assert problem.startswith(f'{config}: web.listen is "0.0.0.0:8337", which other machines')
 
 
+def test_check_tells_what_the_broker_denies(
+    cli: Cli, tmp_path: Path, broker_factory: Callable[..., Any], model: Path
+) -> None:
+    rules = write(tmp_path / "acl", "user box\ntopic write edge_fusion/box/+/status\n")
+    strict = broker_factory(user=("box", "right"), extra=[f"acl_file {rules}"])
+    config = write(
+        tmp_path / "e.toml",
+        SENSOR + f'[mqtt]\nhost = "127.0.0.1"\nport = {strict.port}\nusername = "box"\n'
+        f'box = "b"\n[model]\npath = "{model.name}"\n',
+    )
+    done = cli("check", "-c", config, EDGE_FUSION_MQTT__PASSWORD="right")
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"{config}: broker 127.0.0.1:{strict.port}: not published on 'edge_fusion/box/b/barrier': "
+        "Not authorized; does the ACL of the broker let user 'box' write it?\n"
+    )
+
+
 def test_check_of_a_bad_file_exits_with_1(cli: Cli, tmp_path: Path) -> None:
     config = write(tmp_path / "e.toml", SENSOR + "[mqtt]\nport = 0\n")
     done = cli("check", "-c", config)
@@ -270,18 +286,3 @@ def test_a_model_that_is_none_is_one_line(cli: Cli) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith('"nonesuch": expected a path to an ONNX file, or a shipped model')
     assert done.stderr.count("\n") == 1
-
-
-def test_a_probe_says_in_words_why_the_broker_does_not_take_us(broker: int) -> None:
-    def settings(port: int, password: str) -> BrokerSettings:
-        return BrokerSettings("127.0.0.1", port, client_id="x", username="box", password=password)
-
-    assert probe(settings(broker, "right")) is None
-    assert probe(settings(broker, "wrong")) is not None
-    assert "connection refused" in str(probe(settings(free_port(), "right")))
-
-
-def test_a_probe_of_a_broker_that_says_nothing_ends() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        port = silent.getsockname()[1]
-        assert probe(BrokerSettings("127.0.0.1", port, client_id="x"), 0.3) is not None

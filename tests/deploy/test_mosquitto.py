@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -234,6 +235,8 @@ def test_the_daemon_can_do_all_that_it_needs_and_the_others_cannot_play_it(
         assert "homeassistant/device/edge_fusion_kitchen/config" in home.topics
         assert "edge_fusion/box/box-1/status" in home.topics
         assert daemon.metric("dropped_total", reason="refused_by_broker") == 0
+        check = [sys.executable, "-m", "edge_fusion", "check", "-c", str(daemon.path)]
+        assert subprocess.run(check, check=False, capture_output=True).returncode == 0
         assert daemon.stop() == 0
     finally:
         daemon.process.kill()
