@@ -40,6 +40,8 @@ publish_late = true
 [windows]
 max_out_of_orderness = "200ms"
 max_wait = "300ms"
+[store]
+path = "state.db"
 [model]
 path = "model.onnx"
 [[sensors]]
