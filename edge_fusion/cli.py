@@ -24,7 +24,7 @@ from edge_fusion.leave import leave
 from edge_fusion.logs import LogFormat, LogLevel, set_up_logging
 
 if TYPE_CHECKING:
-    from edge_fusion.config.settings import MqttSettings, Settings
+    from edge_fusion.config.settings import Settings
 
 EX_CONFIG: Final = 78
 """Of sysexits.h; systemd is told not to restart a daemon that ends with it."""
@@ -163,14 +163,17 @@ def replay(
 @app.command()
 def check(config: ConfigOption) -> None:
     """Validate configuration, model, broker and cameras; one line per problem."""
-    from edge_fusion.config import load
+    from edge_fusion.config import exposures, load, loose_files
 
     settings = load(config, os.environ)
+    for line in loose_files(settings):
+        _complain(f"{config}: warning: {line}")
     # What goes wrong with the connection is told once, in our words.
     logging.getLogger("edge_fusion.mqtt").setLevel(logging.CRITICAL)
     problems = [
         *_check_model(settings, config),
-        *_check_broker(settings.mqtt, config),
+        *exposures(settings, config),
+        *_check_broker(settings, config),
         *_check_cameras(settings, config),
     ]
     if problems:
@@ -197,15 +200,25 @@ def _check_model(settings: Settings, config: Path) -> list[str]:
     return model_problems(settings, spec, config)
 
 
-def _check_broker(mqtt: MqttSettings, config: Path) -> list[str]:
-    from edge_fusion.assembly import broker_settings
+def _check_broker(settings: Settings, config: Path) -> list[str]:
+    from edge_fusion import assembly
+    from edge_fusion.codecs.topics import barrier_topic
     from edge_fusion.io.probe import probe
 
+    mqtt = settings.mqtt
     try:
-        fault = probe(broker_settings(mqtt), _PROBE_TIMEOUT)
+        faults = probe(
+            assembly.broker_settings(mqtt),
+            _PROBE_TIMEOUT,
+            subscriptions=(
+                *assembly.sensor_subscriptions(settings),
+                *assembly.camera_subscriptions(settings),
+            ),
+            echo=barrier_topic(mqtt.prefix, mqtt.box),
+        )
     except ConfigError as error:
         return [f"{config}: {problem}" for problem in error.problems]
-    return [] if fault is None else [f"{config}: broker {mqtt.host}:{mqtt.port}: {fault}"]
+    return [f"{config}: broker {mqtt.host}:{mqtt.port}: {fault}" for fault in faults]
 
 
 def _check_cameras(settings: Settings, config: Path) -> list[str]:

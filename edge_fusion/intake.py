@@ -23,6 +23,8 @@ MAX_PACKET_BYTES = 32_000_000
 """What a broker may send at most: a box of 1 GB bears it, and what is too large for a reading or
 a frame but below this can still be counted and named, where the broker would drop it unseen."""
 
+MAX_PROPERTIES_LENGTH = 4096
+
 
 @dataclass(frozen=True, slots=True)
 class Presence:
@@ -152,8 +154,15 @@ def _owed_to_nobody() -> None:
 
 
 def _cut(delivery: Delivery, limit: int) -> Delivery:
-    """A payload above its limit is kept just long enough to be recognised as that."""
+    """A payload above its limit is kept just long enough to be recognised as that.
+
+    User properties that no device of good will sends are left out: a packet may be full of them.
+    """
     message = delivery.message
-    if len(message.payload) <= limit:
+    properties = message.properties
+    if len(message.payload) <= limit and not properties:
         return delivery
-    return replace(delivery, message=replace(message, payload=message.payload[: limit + 1]))
+    if sum(len(name) + len(value) for name, value in properties.items()) > MAX_PROPERTIES_LENGTH:
+        properties = {}
+    cut = replace(message, payload=message.payload[: limit + 1], properties=properties)
+    return replace(delivery, message=cut)

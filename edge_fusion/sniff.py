@@ -25,7 +25,7 @@ from edge_fusion.io.broker import BrokerSettings, Subscription
 from edge_fusion.io.clock import ArrivalClock
 from edge_fusion.io.mqtt import Backoff, Connection
 from edge_fusion.io.probe import refusal
-from edge_fusion.mailbox import Connected, Disconnected, Notice, Stop, SubscriptionRefused
+from edge_fusion.mailbox import Connected, Disconnected, Notice, Stop, Subscribed
 from edge_fusion.recognition.generalise import generalise, left_over
 from edge_fusion.recognition.heard import Heard, Hearing
 from edge_fusion.recognition.recognise import recognise
@@ -156,8 +156,9 @@ def _wait(
         match notice:
             case Stop():
                 break
-            case SubscriptionRefused(filter=refused, reason=reason):
-                return f'the broker lets this user have no "{refused}" ({reason}): try a --topic'
+            case Subscribed(refused=refused) if refused:
+                name, reason = next(iter(refused.items()))
+                return f'the broker lets this user have no "{name}" ({reason}): try a --topic'
             case Disconnected(reason=reason):
                 fault = reason
             case Connected():

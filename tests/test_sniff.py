@@ -23,7 +23,7 @@ from edge_fusion import assembly
 from edge_fusion.config import load
 from edge_fusion.events import ArrivalTime, Frame, Message, Reading
 from edge_fusion.io.clock import ArrivalClock
-from edge_fusion.mailbox import Disconnected, Notice, SubscriptionRefused
+from edge_fusion.mailbox import Disconnected, Notice, Subscribed
 from edge_fusion.sniff import _wait
 
 ESPHOME = "livingroom/sensor/bme280"
@@ -302,7 +302,7 @@ def test_a_terminal_shows_how_far_it_is_and_keeps_the_output_clean(broker: Broke
     ("notice", "fault"),
     [
         (
-            SubscriptionRefused("sniff", "#", "Not authorized"),
+            Subscribed("sniff", {"#": "Not authorized"}),
             'the broker lets this user have no "#" (Not authorized): try a --topic',
         ),
         (Disconnected("sniff", "connection lost"), "connection lost"),

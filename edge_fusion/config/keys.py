@@ -10,6 +10,7 @@ import os
 import platform
 import re
 from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -47,6 +48,8 @@ _PACKAGE: Final = Path(__file__).resolve().parent.parent
 _NOT_NAME: Final = re.compile(r"[^A-Za-z0-9_.-]")
 _LISTEN: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\s]+)):([0-9]{1,5})")
 _MAX_PORT: Final = 65_535
+# The letters of RFC 6750, section 2.1; so many of them are beyond guessing over a network.
+_TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*")
 
 
 class Table(BaseModel):
@@ -222,6 +225,38 @@ def _listen(text: str) -> str:
     return text
 
 
+def _host(text: str) -> str:
+    # Not shown: who writes mqtt://user:password@broker here gives more away than he knows.
+    if re.search(r"[\s/@]", text) or text.count(":") == 1:
+        raise problem(
+            'is no host: expected a name or an address, such as "broker.lan"; '
+            "port, username and password have keys of their own"
+        )
+    return text
+
+
+def _web_token(token: SecretStr) -> SecretStr:
+    if fault := token_fault(token.get_secret_value()):
+        raise problem(fault)
+    return token
+
+
+def token_fault(text: str) -> str | None:
+    """Why `text` can't guard the web port, without showing it, or None."""
+    if _TOKEN.fullmatch(text):
+        return None
+    return 'is no token: expected at least 16 letters and digits, as "openssl rand -hex 32" prints'
+
+
+def is_loopback(address: str) -> bool:
+    """Whether only this machine can reach a checked `listen`."""
+    host, _ = split_address(address)
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
 def split_address(text: str) -> tuple[str, int]:
     """Host and port of a checked `listen`."""
     host, _, port = text.rpartition(":")
@@ -264,6 +299,8 @@ SensorFormat = Annotated[
 ]
 ProviderName = Annotated[Provider, BeforeValidator(_provider)]
 Digest = Annotated[str, AfterValidator(_digest)]
+Host = Annotated[str, Field(min_length=1), AfterValidator(_host)]
+WebToken = Annotated[SecretStr, AfterValidator(_web_token)]
 Address = Annotated[str, AfterValidator(_listen)]
 CameraUrl = Annotated[SecretStr, AfterValidator(_camera_url)]
 FilePath = Annotated[Path, AfterValidator(_relative)]

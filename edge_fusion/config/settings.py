@@ -26,6 +26,7 @@ from edge_fusion.config.keys import (
     Duration,
     ExistingFile,
     FilePath,
+    Host,
     ModelPath,
     Name,
     Number,
@@ -36,6 +37,7 @@ from edge_fusion.config.keys import (
     Size,
     Table,
     TopicPrefix,
+    WebToken,
     host_name,
     problem,
     seconds,
@@ -84,9 +86,7 @@ class TlsSettings(Table):
 class MqttSettings(Table):
     """The broker, and what is published there."""
 
-    host: Annotated[str, Field(min_length=1)] = Field(
-        default="localhost", description="Name or address of the broker."
-    )
+    host: Host = Field(default="localhost", description="Name or address of the broker.")
     tls: TlsSettings | None = Field(default=None, description="TLS to the broker; absent: none.")
     port: Port = Field(
         default_factory=lambda data: _TLS_PORT if data.get("tls") else _PORT,
@@ -264,8 +264,23 @@ class WebSettings(Table):
     """Live page /, /metrics, /healthz, /readyz."""
 
     listen: Address = Field(
-        default="127.0.0.1:8337", description="host:port; port 0: any free one."
+        default="127.0.0.1:8337",
+        description="host:port; port 0: any free one. What other machines reach needs a token.",
     )
+    token: WebToken | None = Field(
+        default=None,
+        description="What a request for any page but /healthz must show, as a bearer token or as "
+        "the password of any user. Better: token_file, or the systemd credential web.token.",
+    )
+    token_file: FilePath | None = Field(
+        default=None, description="File that holds the token, instead of `token`."
+    )
+
+    @model_validator(mode="after")
+    def _one_token(self) -> Self:
+        if self.token is not None and self.token_file is not None:
+            raise problem("given together with token_file: expected one of them", "token")
+        return self
 
     @property
     def address(self) -> tuple[str, int]:

@@ -171,6 +171,9 @@ class _BoxMetrics:
         self.queue = gauge("queue_length", "Items that wait in a queue.", "queue")
         self.outbox = gauge("outbox_pending", "Messages the broker has not acknowledged.")
         self.connected = gauge("mqtt_connected", "1 while connected to the broker.", "connection")
+        self.refused = gauge(
+            "mqtt_subscriptions_refused", "Topic filters the broker denies.", "connection"
+        )
         self.reconnects = make.counter("mqtt_reconnects_total", "Connections regained.")
         self.unrecorded = make.counter(
             "recording_lost_total", "Events that `run --record` could not write down."
@@ -344,6 +347,10 @@ class Metrics:
     def connection(self, name: str, connected: bool) -> None:  # noqa: FBT001 - likewise
         """Show whether one of the connections to the broker stands."""
         self._box.connected(name).set(connected)
+
+    def subscriptions_refused(self, name: str, count: int) -> None:
+        """Show how many topic filters of a connection the broker denies."""
+        self._box.refused(name).set(count)
 
     def reconnected(self) -> None:
         """Count a connection regained."""
