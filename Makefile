@@ -8,6 +8,13 @@ LOCK = uv pip compile pyproject.toml - --universal --python-version 3.11 --gener
 
 FUZZ_SECONDS ?= 300
 
+# The RTSP server of the tests, run by the system's Python.
+GSTREAMER = /usr/lib/python3/dist-packages/gi:python3-gi \
+	/usr/lib/*/girepository-1.0/GstRtspServer-1.0.typelib:gir1.2-gst-rtsp-server-1.0 \
+	/usr/lib/*/gstreamer-1.0/libgstapp.so:gstreamer1.0-plugins-base \
+	/usr/lib/*/gstreamer-1.0/libgstrtpmanager.so:gstreamer1.0-plugins-good \
+	/usr/lib/*/gstreamer-1.0/libgstx264.so:gstreamer1.0-plugins-ugly
+
 .PHONY: help demo test bench fuzz lint lock train clean
 
 help: ## list these targets
@@ -16,13 +23,13 @@ help: ## list these targets
 demo: $(VENV)/demo.done ## broker, simulated sites and the daemon, live on the terminal
 	$(BIN)/edge-fusion demo $(DEMO)
 
-test: $(VENV)/dev.done ## lint, then all tests, against a real broker
-	@sh .ci/need mosquitto:mosquitto mosquitto_pub:mosquitto-clients
+test: $(VENV)/dev.done ## lint, then all tests, against a real broker and real cameras
+	@sh .ci/need mosquitto:mosquitto mosquitto_pub:mosquitto-clients $(GSTREAMER)
 	$(MAKE) lint
 	$(BIN)/pytest -q
 
 bench: $(VENV)/bench.done ## benchmarks, each a ratio against a floor or peer of the same run
-	@sh .ci/need mosquitto:mosquitto
+	@sh .ci/need mosquitto:mosquitto $(GSTREAMER)
 	$(BIN)/pytest -q -s tests/benchmarks
 
 fuzz: $(VENV)/fuzz.done ## look for bytes that no decoder expects, for FUZZ_SECONDS in all

@@ -31,7 +31,7 @@ IMAGE = "image"
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One MQTT message as it came. `properties` are the MQTT 5 user properties, if any.
+    """One message as it came, by MQTT. `properties` are the MQTT 5 user properties, if any.
 
     With qos 1 the sender was promised that it is kept.
     """
@@ -42,6 +42,18 @@ class Message:
     retained: bool = False
     properties: Mapping[str, str] = field(default_factory=dict)
     qos: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capture(Message):
+    """A picture that a camera of our own gave, as a JPEG file, `latency` seconds after taking it.
+
+    Its topic is what it goes by in the mailbox and in logs; nobody is owed an acknowledgement.
+    """
+
+    site: str
+    camera: str
+    latency: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge_fusion import assembly
-from edge_fusion.config import Settings, load, model_problems
+from edge_fusion.config import Settings, exposures, load, model_problems
 from edge_fusion.errors import ConfigError, SnapshotError
 from edge_fusion.events import AlertChange, ArrivalTime, Event, Pane
 from edge_fusion.io.onnx import OnnxModel
@@ -36,7 +36,7 @@ def load_all(path: Path, environ: Mapping[str, str]) -> Loaded:
     """Read a configuration and its model. Raises ConfigError or ModelError."""
     settings = load(path, environ)
     model = assembly.configured_model(settings.model)
-    if problems := model_problems(settings, model.spec, path):
+    if problems := [*model_problems(settings, model.spec, path), *exposures(settings, path)]:
         raise ConfigError(problems)
     return Loaded(settings, model)
 

@@ -8,8 +8,9 @@ due, never at the instant the caller got round to it, so the panes depend on the
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from edge_fusion.align.alignment import Alignment
 from edge_fusion.align.archive import Archive, unpack
 from edge_fusion.align.census import Census
 from edge_fusion.align.clock import DeviceClock
@@ -18,7 +19,7 @@ from edge_fusion.align.shelf import Shelf
 from edge_fusion.align.slices import LaneKey, OpenSlices, Slice, lane_of
 from edge_fusion.align.source import LONG_AGO, Lane, Source
 from edge_fusion.align.watermark import SiteWatermark
-from edge_fusion.align.windows import Assigner, index_of, window
+from edge_fusion.align.windows import index_of, window
 from edge_fusion.errors import SnapshotError
 from edge_fusion.events import (
     ArrivalTime,
@@ -46,21 +47,6 @@ MAX_LANES = 64
 """Quantities of one device; readings of others are shed."""
 
 INFINITY = float("inf")
-
-
-@dataclass(frozen=True, slots=True)
-class Alignment:
-    """How events are put into windows; all durations in seconds, bounds per window."""
-
-    windows: Assigner
-    max_out_of_orderness: float
-    allowed_lateness: float
-    idle_timeout: float
-    max_wait: float
-    max_skew: float
-    carry: float
-    max_readings: int
-    max_frames: int
 
 
 class SiteAssembler:

@@ -6,7 +6,8 @@ import heapq
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from edge_fusion.align.assembler import Alignment, SiteAssembler
+from edge_fusion.align.alignment import Alignment
+from edge_fusion.align.assembler import SiteAssembler
 from edge_fusion.align.census import Census
 from edge_fusion.align.source import NO_LANE, Lane
 from edge_fusion.events import (

@@ -42,7 +42,7 @@ from edge_fusion.events import (
     Suspect,
     TooLate,
 )
-from edge_fusion.io.metric_families import PREFIX, MetricFactory
+from edge_fusion.io.families import PREFIX, Admission, Factory
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 STAGE_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -59,7 +59,7 @@ STAGES: tuple[Stage, ...] = ("decode", "infer", "publish")
 class _EventMetrics:
     """What came in."""
 
-    def __init__(self, make: MetricFactory) -> None:
+    def __init__(self, make: Factory) -> None:
         counter, gauge = make.counter, make.gauge
         self.readings = counter("readings_total", "Readings taken in.", "site", "quantity")
         self.frames = counter("frames_total", "Frames taken in.", "site", "camera")
@@ -104,7 +104,7 @@ class _EventMetrics:
 class _AlignmentMetrics:
     """How events became windows."""
 
-    def __init__(self, make: MetricFactory) -> None:
+    def __init__(self, make: Factory) -> None:
         counter, gauge = make.counter, make.gauge
         self.windows = counter("windows_total", "Windows closed, and by what.", "site", "closed_by")
         self.revisions = counter("revisions_total", "Revisions of closed windows by late events.")
@@ -124,7 +124,7 @@ class _AlignmentMetrics:
 class _AlertMetrics:
     """What the model and the rules made of the windows."""
 
-    def __init__(self, make: MetricFactory) -> None:
+    def __init__(self, make: Factory) -> None:
         self.score = make.gauge("score", "Last score of a label.", "site", "camera", "label")
         self.changes = make.counter(
             "alerts_total", "Alerts that began to fire or were resolved.", "site", "label", "state"
@@ -135,10 +135,25 @@ class _AlertMetrics:
         )
 
 
+class _CameraMetrics:
+    """How the cameras are that are looked at."""
+
+    def __init__(self, make: Factory) -> None:
+        counter, labels = make.counter, ("site", "camera")
+        self.up = make.gauge("camera_up", "1 while a camera gives pictures.", *labels)
+        self.reconnects = counter("camera_reconnects_total", "Cameras regained.", *labels)
+        self.grabbed = counter(
+            "camera_grabbed_total", "Pictures read from a camera, wanted or not.", *labels
+        )
+        self.stale = counter(
+            "camera_stale_total", "Pictures left out since they had waited or stood still.", *labels
+        )
+
+
 class _BoxMetrics:
     """How the program itself is."""
 
-    def __init__(self, make: MetricFactory) -> None:
+    def __init__(self, make: Factory) -> None:
         gauge, histogram = make.gauge, make.histogram
         self.provider = gauge(
             "inference_provider_info",
@@ -156,6 +171,9 @@ class _BoxMetrics:
         self.queue = gauge("queue_length", "Items that wait in a queue.", "queue")
         self.outbox = gauge("outbox_pending", "Messages the broker has not acknowledged.")
         self.connected = gauge("mqtt_connected", "1 while connected to the broker.", "connection")
+        self.refused = gauge(
+            "mqtt_subscriptions_refused", "Topic filters the broker denies.", "connection"
+        )
         self.reconnects = make.counter("mqtt_reconnects_total", "Connections regained.")
         self.unrecorded = make.counter(
             "recording_lost_total", "Events that `run --record` could not write down."
@@ -167,36 +185,23 @@ class _BoxMetrics:
             self.stage(stage)
 
 
-class _Admission:
-    """The first `limit` names asked for are let in, and no other ever."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._names: set[str | tuple[str, str]] = set()
-
-    def admits(self, name: str | tuple[str, str]) -> bool:
-        if name in self._names:
-            return True
-        if len(self._names) >= self._limit:
-            return False
-        self._names.add(name)
-        return True
-
-
 class Metrics:
     """All metrics of one daemon. Methods may be called from any thread."""
 
     def __init__(self, version: str, *, max_sites: int = 256, max_devices: int = 4096) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry()
-        make = MetricFactory(self._registry)
+        make = Factory(self._registry)
         self._events = _EventMetrics(make)
         self._alignment = _AlignmentMetrics(make)
         self._alerts = _AlertMetrics(make)
+        self._cameras = _CameraMetrics(make)
         self._box = _BoxMetrics(make)
-        self._sites = _Admission(max_sites)
-        self._devices = _Admission(max_devices)
-        self._quantities = _Admission(MAX_QUANTITIES)
+        self._sites = Admission(max_sites)
+        self._devices = Admission(max_devices)
+        self._quantities = Admission(MAX_QUANTITIES)
+        self._seen: set[tuple[str, str]] = set()
+        self._pictures: dict[tuple[str, str], tuple[int, int]] = {}
         self._running: Gauge | None = None
         Info(f"{PREFIX}_build", "Version.", registry=self._registry).info({"version": version})
         ProcessCollector(registry=self._registry)
@@ -343,9 +348,33 @@ class Metrics:
         """Show whether one of the connections to the broker stands."""
         self._box.connected(name).set(connected)
 
+    def subscriptions_refused(self, name: str, count: int) -> None:
+        """Show how many topic filters of a connection the broker denies."""
+        self._box.refused(name).set(count)
+
     def reconnected(self) -> None:
         """Count a connection regained."""
         self._box.reconnects().inc()
+
+    def camera(self, site: str, camera: str, up: bool) -> None:  # noqa: FBT001 - likewise
+        """Show whether a camera gives pictures; each time that it does again is counted."""
+        if not self._knows(site, camera):
+            return
+        self._cameras.up(site, camera).set(up)
+        regained = self._cameras.reconnects(site, camera)
+        if up and (site, camera) in self._seen:
+            regained.inc()
+        elif up:
+            self._seen.add((site, camera))
+
+    def pictures(self, site: str, camera: str, grabbed: int, stale: int) -> None:
+        """Count what a camera has come to, given the totals so far."""
+        if not self._knows(site, camera):
+            return
+        before = self._pictures.get((site, camera), (0, 0))
+        self._pictures[site, camera] = (grabbed, stale)
+        self._cameras.grabbed(site, camera).inc(grabbed - before[0])
+        self._cameras.stale(site, camera).inc(stale - before[1])
 
     def unrecorded(self, count: int) -> None:
         """Count events that a recording does not hold because of trouble with the disk."""

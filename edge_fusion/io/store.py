@@ -11,7 +11,7 @@ import json
 import logging
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import Enum
 from pathlib import Path
 from typing import Any, Final
@@ -45,6 +45,8 @@ MIGRATIONS: Final = (
 _BROKEN: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _LOCKED: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _COMPANIONS: Final = ("", "-wal", "-shm", "-journal")
+_OWNER_ONLY: Final = 0o600
+"""There are pictures of people's rooms in it; SQLite gives its other files the same mode."""
 _PRIMARY: Final = 0xFF
 _VACUUM_PAGES: Final = 256
 
@@ -160,6 +162,8 @@ class Store:
         in_memory = self._durability is Durability.NONE
         if not in_memory:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
+            with suppress(OSError):  # SQLite will say why
+                self._path.touch(_OWNER_ONLY)
         database = sqlite3.connect(
             ":memory:" if in_memory else self._path,
             isolation_level=None,

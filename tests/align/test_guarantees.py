@@ -34,7 +34,8 @@ from event_streams import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_fusion.align.assembler import RETAINED_SLICES, Alignment
+from edge_fusion.align.alignment import Alignment
+from edge_fusion.align.assembler import RETAINED_SLICES
 from edge_fusion.align.closings import LIMIT
 from edge_fusion.align.sites import Sites
 from edge_fusion.errors import SnapshotError

@@ -367,6 +367,22 @@ def test_a_device_that_invents_quantities_does_not_grow_the_page(metrics: Metric
     assert len([1 for name, _ in samples(metrics) if name == "edge_fusion_reading"]) == 64
 
 
+def test_a_camera_is_up_or_down_and_each_return_is_counted(metrics: Metrics) -> None:
+    def shown(name: str) -> float | None:
+        return value(metrics, name, site="hall", camera="door")
+
+    for up, is_up, returns in ((False, 0, 0), (True, 1, 0), (False, 0, 0), (True, 1, 1)):
+        metrics.camera("hall", "door", up)
+        assert (shown("camera_up"), shown("camera_reconnects_total")) == (is_up, returns)
+
+
+def test_pictures_of_a_camera_are_counted_from_its_totals(metrics: Metrics) -> None:
+    for grabbed, stale in ((10, 1), (10, 1), (25, 4)):
+        metrics.pictures("hall", "door", grabbed, stale)
+    assert value(metrics, "camera_grabbed_total", site="hall", camera="door") == 25
+    assert value(metrics, "camera_stale_total", site="hall", camera="door") == 4
+
+
 def test_two_daemons_in_one_process_count_apart() -> None:
     one, other = Metrics("1"), Metrics("1")
     one.decoded()

@@ -51,6 +51,12 @@ def test_a_new_store_remembers_nothing(store: Store) -> None:
     assert again(store) == Remembered()
 
 
+def test_it_is_for_the_eyes_of_its_owner(path: Path, store: Store) -> None:
+    store.save(Changes(NOW, [Entry("hall", b"one")]))
+    modes = {file.name: file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
+    assert modes == {"state.db": 0o600, "state.db-wal": 0o600}
+
+
 def test_what_a_turn_changed_comes_back(store: Store) -> None:
     entries = [Entry("hall", b"one"), Entry("attic", b"two", b"picture")]
     tracks = [SavedTrack("hall", "smoke", b"state")]
