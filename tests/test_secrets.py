@@ -119,7 +119,7 @@ FAILING = """
 [[sensors]]
 topic = "home/{site}/{device}"
 [[cameras]]
-url = "rtsp://me:unmistakable@camera/1"
+url = "ftp://me:unmistakable@camera/1"
 [[cameras]]
 url = ["rtsp://me:unmistakable@camera/1"]
 [mqtt]

@@ -13,7 +13,7 @@ from edge_fusion.config.keys import PROBLEM, Table
 from edge_fusion.config.overrides import Location
 
 _LONGEST = 80
-_SECRETS: Final = frozenset({"password", "token"})
+_SECRETS: Final = frozenset({"password", "token", "url"})
 
 _EXPECTED: Final[Mapping[str, str]] = {
     "string_type": "a text in quotes",
