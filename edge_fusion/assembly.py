@@ -162,7 +162,9 @@ def _sensor(sensor: SensorSettings) -> SensorSource:
 
 
 def _camera(camera: CameraSettings) -> CameraSource:
-    keys = FrameKeys(image=camera.image, time=camera.time, zone=camera.timezone)
+    keys = FrameKeys(
+        image=camera.image, time=camera.time, zone=camera.timezone, exif_time=camera.exif_time
+    )
     return CameraSource(camera.pattern, camera.format, keys, camera.site, camera.camera)
 
 

@@ -32,7 +32,7 @@ from edge_fusion.io.address import CameraAddress, parse_address
 JSON = "json"
 PATH_KEYS = ("temperature", "humidity", "quantities", "time")
 
-_OF_TOPIC = ("format", "image", "time", "timezone", "qos")
+_OF_TOPIC = ("format", "image", "time", "exif_time", "timezone", "qos")
 _OF_URL = ("fps", "latency")
 """Keys of a camera that mean something with one of the two only."""
 
@@ -233,6 +233,10 @@ class CameraSettings(Table):
     )
     time: DottedPath | None = Field(
         default=None, description="Path of the time in a JSON payload; absent: the usual ones."
+    )
+    exif_time: bool = Field(
+        default=False,
+        description="Whether the EXIF of a picture dates it, where nothing else does.",
     )
     timezone: ZoneInfo | None = Field(
         default=None, description="Zone of times that state none, such as Europe/Berlin."

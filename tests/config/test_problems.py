@@ -193,6 +193,7 @@ BAD = [
         "cameras[0].qos given with url: expected only with topic",
     ),
     (VIDEO + 'format = "raw"', "cameras[0].format given with url: expected only with topic"),
+    (VIDEO + "exif_time = true", "cameras[0].exif_time given with url: expected only with topic"),
     (CAMERA + "fps = 1", "cameras[0].fps given with topic: expected only with url"),
     (CAMERA + 'latency = "1s"', "cameras[0].latency given with topic: expected only with url"),
     (VIDEO + "fps = 0", "cameras[0].fps is 0: expected more than 0"),
