@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from edge_fusion.align.alignment import Alignment
 from edge_fusion.align.archive import Archive, unpack
@@ -226,11 +227,17 @@ class SiteAssembler:
         )
 
     def restore(self, snapshot: bytes) -> None:
-        """Take up a snapshot; for a new assembler only.
+        """Take up a snapshot; for a new assembler only, which is of no use if that fails.
 
         Raises SnapshotError if it is none, or if windows were of another size then.
         """
         state, pictures = unpack(snapshot)
+        try:
+            self._restore(state, pictures)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise SnapshotError(f"not all of it is there: {error!r}") from None
+
+    def _restore(self, state: dict[str, Any], pictures: list[bytes]) -> None:
         if state["windows"] != [self._windows.every, self._windows.overlap]:
             raise SnapshotError(f"made for other windows (every, overlap): {state['windows']}")
         self.due = state["due"]
@@ -240,7 +247,6 @@ class SiteAssembler:
         for each in self._shelf:
             if self._firings.is_open(each.index):
                 self._open_slices[each.index] = each
-        self._census.readmit(len(state["sources"]))
         for name, is_camera, source in state["sources"]:
             self._add(Source.restored(name, self._alignment.max_skew, source), is_camera=is_camera)
         for name, quantity, index in state["lanes"]:
@@ -248,6 +254,7 @@ class SiteAssembler:
             if index in self._open_slices:
                 lane.bind(self._open_slices[index])
         self._watermark.restore(state["watermark"])
+        self._census.readmit(len(self._sources))
 
     def pass_edge(self, source: Source, now: ArrivalTime) -> list[Outcome]:
         """Close what may be closed, if a reading that a lane took lies beyond its source's edge."""

@@ -38,5 +38,6 @@ def _read(entry: Entry) -> Input:
         return Frame(
             item.site, item.camera, picture, item.time, item.arrival, item.time_source, durable=True
         )
-    assert isinstance(item, Reading | Offline)
+    if not isinstance(item, Reading | Offline):
+        raise ValueError(f"a {type(item).__name__} is none of a single site")  # noqa: TRY004
     return item
