@@ -61,12 +61,21 @@ def assert_silent(text: str) -> None:
     assert not [secret for secret in SECRETS if secret in text]
 
 
+CAMERA = f"""
+[[cameras]]
+url = "rtsp://me:{WRONG}@127.0.0.1:1/stream?key=unmistakable"
+site = "kitchen"
+camera = "ceiling"
+"""
+
+
 @pytest.fixture
 def daemon(folder: Path, broker: Broker) -> Iterator[Running]:
     running = Running(
         folder,
         broker.port,
         options=DEBUG,
+        configuration=CONFIGURATION + CAMERA,
         mqtt='username = "box"',
         environ={"CREDENTIALS_DIRECTORY": str(folder)},
     )
@@ -92,6 +101,7 @@ def test_the_daemon_says_no_secret_in_its_log_its_pages_or_its_messages(
     assert daemon.stop() == 0
     log = daemon.log.read_text()
     assert "GET /metrics: 401" in log
+    assert "kitchen/ceiling: rtsp://127.0.0.1:1: connection refused" in log
     assert_silent(log)
     assert_silent(repr(pages))
     assert_silent(repr([(message.topic, message.payload) for message in listener.messages]))

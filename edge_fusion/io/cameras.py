@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+from edge_fusion.errors import EdgeFusionError
 from edge_fusion.events import ArrivalTime, Capture
 from edge_fusion.io.liveness import Stillness
 from edge_fusion.io.refusal import ask_why
@@ -163,9 +164,10 @@ class _Camera:
         try:
             return view(self._viewer, seen=partial(self._set_up, True))
         except Exception as error:  # noqa: BLE001 - a camera's nonsense must not end the thread
-            _log.debug("%s: unexpected", self.name, exc_info=error)
             address = self.source.address
             reason = f"unexpected: {error!r}".replace(address.location, str(address))
+            told = EdgeFusionError(reason)  # the error itself may name the address with its secret
+            _log.debug("%s:", self.name, exc_info=(type(told), told, error.__traceback__))
             return End(Verdict.FAILED, reason)
 
     def _pause(self, end: End, began: ArrivalTime) -> float:

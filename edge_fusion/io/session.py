@@ -21,7 +21,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from edge_fusion.events import ArrivalTime, Delivery, Message, Publication
-from edge_fusion.io import refusals, tls
+from edge_fusion.io import denials, tls
 from edge_fusion.io.broker import Letter, Plan, Subscription
 from edge_fusion.io.doorbell import Doorbell
 from edge_fusion.io.retry import End, ProtocolChoice, Verdict
@@ -108,7 +108,7 @@ class Session:
             self._client.connect_async(settings.host, settings.port, keepalive)
         self._client.reconnect()
         self._verdict = Verdict.SILENT
-        self._reason = refusals.silence(settings)
+        self._reason = denials.silence(settings)
 
     def work(self, timeout: float) -> None:
         """Wait for the network or the doorbell, and do what there is to do."""
@@ -270,7 +270,7 @@ class Session:
         said: Properties | None,
     ) -> None:
         if code.is_failure:
-            self._verdict, self._reason = refusals.connection_refused(
+            self._verdict, self._reason = denials.connection_refused(
                 code.value, str(code), self._plan.settings, self._protocol
             )
             return
@@ -308,7 +308,7 @@ class Session:
             return
         self._refused_filters.pop(asked.filter, None)
         if (code := next((code for code in codes if code.is_failure), None)) is not None:
-            why = refusals.topic_refused(code.value, str(code), self._plan.settings, "read")
+            why = denials.topic_refused(code.value, str(code), self._plan.settings, "read")
             self._refused_filters[asked.filter] = why
             text = f"no subscription to {asked.filter!r}: {why}"
             self._complain(f"subscribe {asked.filter}", text)
@@ -372,7 +372,7 @@ class Session:
             return
         refusal = None
         if code.is_failure:
-            refusal = refusals.topic_refused(code.value, str(code), self._plan.settings, "write")
+            refusal = denials.topic_refused(code.value, str(code), self._plan.settings, "write")
         self._settle(letter, refusal)
 
 

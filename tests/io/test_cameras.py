@@ -293,6 +293,23 @@ def test_what_is_not_there_is_said_once_and_tried_again(
     assert audience.notices == []
 
 
+def test_what_nobody_expected_is_told_without_the_secret_even_to_those_who_debug(
+    look: Look, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = "rtsp://me:secret@127.0.0.1/x"
+
+    def fail(*_: object, **__: object) -> None:
+        raise LookupError(url)
+
+    monkeypatch.setattr("edge_fusion.io.cameras.view", fail)
+    with caplog.at_level(logging.DEBUG, "edge_fusion.cameras"):
+        look(source(url))
+        eventually(lambda: len(caplog.records) >= 2, "a word about it")
+    assert "LookupError('rtsp://127.0.0.1')" in caplog.text
+    assert "in fail" in caplog.text
+    assert "secret" not in caplog.text
+
+
 class Web(BaseHTTPRequestHandler):
     """`/stream` sends one picture after the other, anything else a single one."""
 
