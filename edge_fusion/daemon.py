@@ -41,6 +41,7 @@ from edge_fusion.kept import Remembered
 from edge_fusion.mailbox import Batch, Connected, Disconnected, Notice, Reload, Stop
 from edge_fusion.pipeline import Pipeline, Stages
 from edge_fusion.postman import Postman
+from edge_fusion.receipts import Receipts
 from edge_fusion.recorder import Recorder
 from edge_fusion.reload import Loaded, carry_over, load_again, load_all
 from edge_fusion.signals import forwarded
@@ -122,7 +123,9 @@ class Daemon:
             self._stages.sites,
             self._stages.book,
             outbox,
+            Receipts(READINGS),
             trouble=self._store_trouble,
+            observe=self._metrics.observe,
         )
         self._pipeline = Pipeline(
             self._stages,
@@ -252,7 +255,7 @@ class Daemon:
             log.warning("reload: [%s] changed: that takes effect at the next start", table)
         old, self._settings = self._stages, loaded.settings
         self._stages = self._make_stages(loaded)
-        self._pipeline.go_on_with(self._stages, *carry_over(old, self._stages, now))
+        self._pipeline.go_on_with(self._stages, *carry_over(old, self._stages, now), now)
         self._intake.follow(loaded.settings)
         self._metrics.provider(loaded.model.requested, loaded.model.provider, loaded.model.fallback)
         self._metrics.reloaded(True)

@@ -31,6 +31,7 @@ PIPELINE = {
     "revisions",
     "complaints",
     "postman",
+    "receipts",
 }
 
 HOMES = {

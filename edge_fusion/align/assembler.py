@@ -189,6 +189,11 @@ class SiteAssembler:
             return ()
         return self._shelf.events(first - self._windows.overlap + 1, self._shelf.newest)
 
+    def drop_fleeting(self) -> None:
+        """Let go of the frames whose pictures nobody promised to keep."""
+        for each in self._shelf:
+            each.drop_fleeting()
+
     def forget(self, before: ArrivalTime) -> list[LaneKey]:
         """Let go of sources not heard since `before`; returns their lanes.
 
