@@ -54,6 +54,7 @@ from edge_fusion.mailbox import (
 from edge_fusion.pipeline import Pipeline, Stages
 from edge_fusion.postman import Postman
 from edge_fusion.quality import QualityControl
+from edge_fusion.receipts import Receipts
 from edge_fusion.recorder import Recorder
 from edge_fusion.reload import Loaded, carry_over, load_again, load_all
 from edge_fusion.signals import forwarded
@@ -139,7 +140,9 @@ class Daemon:
             self._stages.sites,
             self._stages.book,
             outbox,
+            Receipts(READINGS),
             trouble=self._store_trouble,
+            observe=self._metrics.observe,
         )
         self._quality = QualityControl(settings.limits.max_devices)
         self._pipeline = Pipeline(
@@ -282,7 +285,7 @@ class Daemon:
             log.warning("reload: [%s] changed: that takes effect at the next start", table)
         old, self._settings = self._stages, loaded.settings
         self._stages = self._make_stages(loaded)
-        self._pipeline.go_on_with(self._stages, *carry_over(old, self._stages, now))
+        self._pipeline.go_on_with(self._stages, *carry_over(old, self._stages, now), now)
         self._intake.follow(loaded.settings)
         self._links.want(self._intake.names)
         self._metrics.provider(loaded.model.requested, loaded.model.provider, loaded.model.fallback)

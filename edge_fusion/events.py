@@ -58,10 +58,17 @@ class Capture(Message):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A message and the acknowledgement that its holder owes the broker."""
+    """A message and the acknowledgement that its holder owes the broker.
+
+    connection: the one it came by, as notices call it; packet: its packet id there, if its qos is
+    1; again: the broker may have sent it before (the DUP flag of MQTT).
+    """
 
     message: Message
     ack: Callable[[], None]
+    connection: str = ""
+    packet: int = 0
+    again: bool = False
 
 
 class TimeSource(Enum):
@@ -228,6 +235,7 @@ class ShedReason(Enum):
     MAX_DEVICES = "max_devices"
     MAILBOX_FULL = "mailbox_full"
     OUTBOX_FULL = "outbox_full"
+    STORE_LOST = "store_lost"
     REFUSED_BY_BROKER = "refused_by_broker"
 
 

@@ -10,7 +10,7 @@ from edge_fusion.events import ArrivalTime, Publication
 
 
 class Entry(NamedTuple):
-    """One line of the journal: an input (codecs/recorded.py), and its picture if it is a frame."""
+    """One line of the journal: an input (codecs/recorded.py), and its picture if that is kept."""
 
     site: str
     line: bytes
@@ -40,7 +40,9 @@ class Changes:
     is needed no more. complete: this is the whole state, whatever was kept of sites and tracks
     before. tracks: those that changed.
     posted: what is to be published; delivered: what the broker has. until: up to when time has
-    passed.
+    passed. held_since: when time began to stand still for a backlog that is still coming in.
+    terms: on which sites took `entries` (align/sites.py). receipts: for what was taken, of late
+    (receipts.py).
     """
 
     until: ArrivalTime
@@ -50,6 +52,9 @@ class Changes:
     tracks: Sequence[SavedTrack] = ()
     posted: Sequence[Posted] = ()
     delivered: Sequence[int] = ()
+    held_since: ArrivalTime | None = None
+    terms: bytes = b""
+    receipts: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,8 @@ class Remembered:
 
     journal: in order, the inputs that came after their site's snapshot. until is None, and
     all else empty, at the first start. unsent: how many publications the broker may not have, and
-    unsent_bytes what their payloads come to; last_token: the newest there ever was.
+    unsent_bytes what their payloads come to; last_token: the newest there ever was. held_since,
+    terms and receipts: as in `Changes`.
     """
 
     until: ArrivalTime | None = None
@@ -68,3 +74,6 @@ class Remembered:
     unsent: int = 0
     unsent_bytes: int = 0
     last_token: int = 0
+    held_since: ArrivalTime | None = None
+    terms: bytes = b""
+    receipts: bytes = b""

@@ -18,12 +18,14 @@ from edge_fusion.align.sites import Sites
 from edge_fusion.codecs.decoder import Decoder
 from edge_fusion.complaints import Complaints
 from edge_fusion.events import (
+    Alert,
     AlertChange,
     ArrivalTime,
     CatchUp,
     CaughtUp,
     Delivery,
     Doubt,
+    Duplicate,
     Frame,
     Input,
     Invalid,
@@ -42,7 +44,7 @@ from edge_fusion.events import (
 )
 from edge_fusion.keeper import Book as KeptBook
 from edge_fusion.kept import Remembered
-from edge_fusion.mailbox import Batch
+from edge_fusion.mailbox import Batch, Notice
 from edge_fusion.quality import QualityControl
 from edge_fusion.revisions import Revisions
 from edge_fusion.scoring import Scored, Scorer
@@ -61,6 +63,7 @@ class Book(KeptBook, Protocol):
     """The alert lifecycle (alerts/book.py)."""
 
     def take(self, scores: Scores) -> list[AlertChange]: ...
+    def amend(self, alert: Alert) -> None: ...
     def would_change(self, scores: Scores) -> bool: ...
     def advance(self, now: ArrivalTime) -> list[AlertChange]: ...
     def wake(self) -> ArrivalTime | None: ...
@@ -88,11 +91,16 @@ class Observer(Protocol):
 class Keeper(Protocol):
     """Sees to it that what a turn changed outlives the program (keeper.py)."""
 
-    def remember(self, remembered: Remembered, now: ArrivalTime) -> list[AlertChange]: ...
+    def remember(
+        self, remembered: Remembered, now: ArrivalTime
+    ) -> tuple[list[Outcome], list[AlertChange]]: ...
     def note(self, inputs: Sequence[Input]) -> None: ...
     def checkpoint(self) -> None: ...
     def replace(self, sites: Sites, book: KeptBook) -> None: ...
     def keep(self, deliveries: Sequence[Delivery], until: ArrivalTime) -> None: ...
+    def hear(self, notice: Notice) -> None: ...
+    def take(self, delivery: Delivery) -> bool: ...
+    def stop(self, until: ArrivalTime) -> None: ...
 
 
 Tap = Callable[[Sequence[Input], ArrivalTime], None]
@@ -146,10 +154,16 @@ class Pipeline:
 
     def restore(self, remembered: Remembered, now: ArrivalTime) -> None:
         """Go on where the program was when it last kept something; before the first turn."""
-        for change in self._keeper.remember(remembered, now):
+        if remembered.held_since is not None:
+            self._stages.book.hold()
+        outcomes, changes = self._keeper.remember(remembered, now)
+        for change in changes:
             self._announce(change)
+        for outcome in outcomes:
+            self._settle(outcome, now)
         if remembered.until is not None:
-            self.feed(self._absence.resume(remembered.until, now), remembered.until)
+            since = remembered.until if remembered.held_since is None else remembered.held_since
+            self.feed(self._absence.resume(since, now), remembered.until)
 
     def turn(self, batch: Batch) -> None:
         """Take one batch to its end. Raises ModelError when the model fails at run time."""
@@ -161,11 +175,15 @@ class Pipeline:
         self._keeper.keep(batch.deliveries, batch.until)
 
     def go_on_with(
-        self, stages: Stages, panes: Sequence[Pane], changes: Sequence[AlertChange]
+        self,
+        stages: Stages,
+        outcomes: Sequence[Outcome],
+        changes: Sequence[AlertChange],
+        now: ArrivalTime,
     ) -> None:
         """Others take over from the stages so far, having carried over what those knew.
 
-        `panes` closed and `changes` came about on the way.
+        `outcomes` and `changes` came about on the way.
         """
         self._stages = stages
         if self._absence.catching_up:
@@ -176,13 +194,13 @@ class Pipeline:
             self._announce(change)
         for site in stages.sites:
             self._send(stages.announcer.introduce(site.site))
-        for pane in panes:
-            self._settle(pane, pane.fired_at)
+        for outcome in outcomes:
+            self._settle(outcome, now)
 
     def stop(self, now: ArrivalTime) -> None:
-        """Keep the whole state, for a quick start."""
-        self._keeper.checkpoint()
-        self._keeper.keep((), now)
+        """Let time pass to the end, and keep the whole state, for a quick start."""
+        self.feed((), now)
+        self._keeper.stop(now)
 
     def feed(self, inputs: Sequence[Input], until: ArrivalTime) -> None:
         """Take inputs in order of arrival, then let time pass to `until`.
@@ -222,12 +240,18 @@ class Pipeline:
         """What a batch brings, in order of arrival, and where a backlog begins and ends in it."""
         first = batch.deliveries[0].message.arrival if batch.deliveries else batch.until
         inputs = self._absence.turn(batch.until)
-        inputs += (item for each in batch.notices for item in self._absence.hear(each, first))
+        for notice in batch.notices:
+            self._keeper.hear(notice)
+            inputs += self._absence.hear(notice, first)
         for delivery in batch.deliveries:
             message = delivery.message
             inputs += self._absence.take(message)
-            if message.topic != self._absence.barrier_topic:
+            if message.topic == self._absence.barrier_topic:
+                continue
+            if self._keeper.take(delivery):
                 self._decode(message, inputs, batch.until)
+            else:
+                self._decode_again(message, batch.until)
         return inputs + self._absence.advance(batch.until)
 
     def _decode(self, message: Message, inputs: list[Input], now: ArrivalTime) -> None:
@@ -239,6 +263,12 @@ class Pipeline:
                     self._publish(decoded)
                 case _:
                     self._settle(decoded, now)
+
+    def _decode_again(self, message: Message, now: ArrivalTime) -> None:
+        """Count what had been taken before its acknowledgement was lost."""
+        for decoded in self._stages.decoder.decode(message):
+            if isinstance(decoded, Reading | Frame):
+                self._settle(Duplicate(decoded), now)
 
     def _run_alerts(self, until: ArrivalTime) -> None:
         """Let the timers of the alerts run, before anything is said of what came after."""
@@ -273,6 +303,7 @@ class Pipeline:
             inputs, cameras.index(evidence.camera), change.alert.label
         )
         alert = replace(change.alert, evidence=replace(evidence, contributions=why))
+        self._stages.book.amend(alert)
         return replace(change, alert=alert)
 
     def _announce(self, change: AlertChange) -> None:
@@ -314,8 +345,10 @@ class Pipeline:
 class _NothingKept:
     """Keeps nothing: what came is done with."""
 
-    def remember(self, _remembered: Remembered, _now: ArrivalTime) -> list[AlertChange]:
-        return []
+    def remember(
+        self, _remembered: Remembered, _now: ArrivalTime
+    ) -> tuple[list[Outcome], list[AlertChange]]:
+        return [], []
 
     def note(self, inputs: Sequence[Input]) -> None: ...
     def checkpoint(self) -> None: ...
@@ -324,6 +357,13 @@ class _NothingKept:
     def keep(self, deliveries: Sequence[Delivery], _until: ArrivalTime) -> None:
         for delivery in deliveries:
             delivery.ack()
+
+    def hear(self, notice: Notice) -> None: ...
+
+    def take(self, _delivery: Delivery) -> bool:
+        return True
+
+    def stop(self, until: ArrivalTime) -> None: ...
 
 
 _NOTHING_KEPT = _NothingKept()

@@ -36,6 +36,7 @@ PIPELINE = {
     "revisions",
     "complaints",
     "postman",
+    "receipts",
 }
 
 HOMES = {

@@ -348,7 +348,9 @@ class Session:
             properties,
             message.qos,
         )
-        self._plan.deliver(Delivery(content, self._acknowledgement(message)), message.qos)
+        ack = self._acknowledgement(message)
+        delivery = Delivery(content, ack, self._plan.name, message.mid, message.dup)
+        self._plan.deliver(delivery, message.qos)
 
     def _acknowledgement(self, message: MQTTMessage) -> Callable[[], None]:
         if message.qos == 0:

@@ -406,8 +406,7 @@ def test_9_nor_does_a_snapshot_show_while_catching_up(
     inputs = cut_off(by_arrival(events), start, start + lasted)
     through, before, after = (Sites(PLAIN, max_sites=9, max_devices=99) for _ in range(3))
     outcomes = before.feed(inputs[:cut])
-    for site in before:
-        after.restore(site.site, site.snapshot())
+    assert after.take_over(before) == []
     assert outcomes + after.feed(inputs[cut:]) == through.feed(inputs)
     end = ArrivalTime(ORIGIN + 1e6)
     assert after.advance(end) == through.advance(end)
