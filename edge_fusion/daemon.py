@@ -21,9 +21,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_fusion import __version__, assembly
+from edge_fusion import assembly
 from edge_fusion.absence import Absence
-from edge_fusion.align.sites import Sites
 from edge_fusion.codecs.publications import status_publication
 from edge_fusion.codecs.topics import barrier_topic
 from edge_fusion.config import loose_files
@@ -31,10 +30,8 @@ from edge_fusion.config.settings import Settings
 from edge_fusion.errors import ConfigError, EdgeFusionError, ModelError, StoreError, StoreFull
 from edge_fusion.events import ArrivalTime, Frame, Publication
 from edge_fusion.garbage import settle_collector
-from edge_fusion.intake import FRAMES, READINGS, Intake, Presence
+from edge_fusion.intake import READINGS, Intake, Presence
 from edge_fusion.io.clock import ArrivalClock
-from edge_fusion.io.metrics import Metrics
-from edge_fusion.io.onnx import OnnxModel
 from edge_fusion.io.recording import RecordingWriter
 from edge_fusion.io.web import PLAIN, Response, Routes, WebServer, health_response
 from edge_fusion.keeper import Keeper
@@ -57,6 +54,7 @@ from edge_fusion.quality import QualityControl
 from edge_fusion.receipts import Receipts
 from edge_fusion.recorder import Recorder
 from edge_fusion.reload import Loaded, carry_over, load_again, load_all
+from edge_fusion.reporting import begin_metrics, report_sites
 from edge_fusion.signals import forwarded
 from edge_fusion.timed import TimedModel, TimedStore
 
@@ -110,7 +108,7 @@ class Daemon:
         self._settings = settings
         self._load_again = load_again
         self._clock = ArrivalClock()
-        self._metrics = _metrics(settings, model)
+        self._metrics = begin_metrics(settings, model)
         self._absence = Absence(
             READINGS,
             barrier_topic(settings.mqtt.prefix, settings.mqtt.box),
@@ -319,7 +317,7 @@ class Daemon:
                 self._metrics.queue(queue, length)
             for source, tally in self._intake.cameras.tallies():
                 self._metrics.pictures(source.site, source.camera, tally.grabbed, tally.stale)
-            _report_sites(self._stages.sites, self._metrics, batch.until)
+            report_sites(self._stages.sites, self._metrics, batch.until)
             for (site, device), stuck in self._quality.stuck().items():
                 self._metrics.stuck(site, device, stuck)
 
@@ -375,23 +373,3 @@ class Daemon:
             "store": self._unkept or "ok",
         }
         return health_response(links.ready and self._unkept is None, detail)
-
-
-def _metrics(settings: Settings, model: OnnxModel) -> Metrics:
-    limits = settings.limits
-    metrics = Metrics(__version__, max_sites=limits.max_sites, max_devices=limits.max_devices)
-    metrics.provider(model.requested, model.provider, fallback=model.fallback)
-    metrics.connection(READINGS, False)
-    if settings.camera_topics:
-        metrics.connection(FRAMES, False)
-    for source in assembly.video_sources(settings):
-        metrics.camera(source.site, source.camera, False)
-    return metrics
-
-
-def _report_sites(sites: Sites, metrics: Metrics, now: ArrivalTime) -> None:
-    for site in sites:
-        metrics.watermark(site.site, site.watermark)
-        metrics.idle(site.site, site.idle(now))
-        for source, offset in site.offsets().items():
-            metrics.clock_offset(site.site, source, offset)

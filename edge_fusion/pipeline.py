@@ -8,27 +8,24 @@ thread calls it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Final, Protocol
+from typing import Protocol
 
 from edge_fusion.absence import Absence
 from edge_fusion.align.sites import Sites
 from edge_fusion.codecs.decoder import Decoder
-from edge_fusion.complaints import Complaints
+from edge_fusion.complaints import Complaints, complaint
 from edge_fusion.events import (
     Alert,
     AlertChange,
     ArrivalTime,
     CatchUp,
     CaughtUp,
-    Delivery,
-    Doubt,
     Duplicate,
     Frame,
     Input,
-    Invalid,
     Message,
     Offline,
     Outcome,
@@ -37,26 +34,18 @@ from edge_fusion.events import (
     Quarantined,
     Reading,
     Scores,
-    Shed,
-    ShedReason,
     Suspect,
     TooLate,
 )
 from edge_fusion.keeper import Book as KeptBook
+from edge_fusion.keeping import Keeper, NothingKept
 from edge_fusion.kept import Remembered
-from edge_fusion.mailbox import Batch, Notice
+from edge_fusion.mailbox import Batch
 from edge_fusion.quality import QualityControl
 from edge_fusion.revisions import Revisions
 from edge_fusion.scoring import Scored, Scorer
 
 log = logging.getLogger("edge_fusion.pipeline")
-
-_DOUBTS: Final[Mapping[Doubt, str]] = {
-    Doubt.NO_ZONE: "its time has no zone, so its arrival counts: set the key timezone",
-    Doubt.CLIPPED: "more than 100 %RH was measured",
-    Doubt.STUCK: "the value no longer changes, as if the sensor were stuck",
-    Doubt.STEP: "the value changed faster than a sensor can",
-}
 
 
 class Book(KeptBook, Protocol):
@@ -86,21 +75,6 @@ class Observer(Protocol):
     def observe(self, outcome: Outcome) -> None: ...
     def scored(self, scores: Scores) -> None: ...
     def alert_changed(self, change: AlertChange) -> None: ...
-
-
-class Keeper(Protocol):
-    """Sees to it that what a turn changed outlives the program (keeper.py)."""
-
-    def remember(
-        self, remembered: Remembered, now: ArrivalTime
-    ) -> tuple[list[Outcome], list[AlertChange]]: ...
-    def note(self, inputs: Sequence[Input]) -> None: ...
-    def checkpoint(self) -> None: ...
-    def replace(self, sites: Sites, book: KeptBook) -> None: ...
-    def keep(self, deliveries: Sequence[Delivery], until: ArrivalTime) -> None: ...
-    def hear(self, notice: Notice) -> None: ...
-    def take(self, delivery: Delivery) -> bool: ...
-    def stop(self, until: ArrivalTime) -> None: ...
 
 
 Tap = Callable[[Sequence[Input], ArrivalTime], None]
@@ -138,7 +112,7 @@ class Pipeline:
         quality: QualityControl | None = None,
     ) -> None:
         self._stages = stages
-        self._keeper = keeper or _NOTHING_KEPT
+        self._keeper = keeper or NothingKept()
         self._absence = absence or Absence("", "", "")
         self._quality = QualityControl() if quality is None else quality
         self._observer = observer
@@ -332,68 +306,15 @@ class Pipeline:
                 self._complain(outcome, now)
 
     def _complain(self, outcome: Outcome, now: ArrivalTime) -> None:
-        complaint = _complaint(outcome)
-        if complaint is None:
+        found = complaint(outcome)
+        if found is None:
             return
-        source, text = complaint
+        source, text = found
         count = self._complaints.due(source, now)
         if count is not None:
             more = f" ({count} since the last such line)" if count > 1 else ""
             log.warning("%s: %s%s", source, text, more)
 
 
-class _NothingKept:
-    """Keeps nothing: what came is done with."""
-
-    def remember(
-        self, _remembered: Remembered, _now: ArrivalTime
-    ) -> tuple[list[Outcome], list[AlertChange]]:
-        return [], []
-
-    def note(self, inputs: Sequence[Input]) -> None: ...
-    def checkpoint(self) -> None: ...
-    def replace(self, sites: Sites, book: KeptBook) -> None: ...
-
-    def keep(self, deliveries: Sequence[Delivery], _until: ArrivalTime) -> None:
-        for delivery in deliveries:
-            delivery.ack()
-
-    def hear(self, notice: Notice) -> None: ...
-
-    def take(self, _delivery: Delivery) -> bool:
-        return True
-
-    def stop(self, until: ArrivalTime) -> None: ...
-
-
-_NOTHING_KEPT = _NothingKept()
-
-
 def _lets_time_flow(item: Input) -> bool:
     return not isinstance(item, CatchUp | CaughtUp)
-
-
-def _complaint(outcome: Outcome) -> tuple[str, str] | None:
-    """Source and text of a log line for what a user may want to mend."""
-    match outcome:
-        case Invalid(topic=topic, reason=reason, detail=detail):
-            return topic[:128], f"{reason.value}: {detail}"
-        case TooLate(event=event):
-            return f"{event.site}/{event.source}", "too late for its window"
-        case Suspect(reading=reading, doubt=doubt):
-            text = f"{reading.quantity} {reading.value:g}: {_DOUBTS[doubt]}"
-            return f"{reading.site}/{reading.device}", text
-        case Shed():
-            return _bound_reached(outcome)
-        case _:
-            return None
-
-
-def _bound_reached(shed: Shed) -> tuple[str, str]:
-    event, bound = shed.event, shed.reason.value
-    if event is None:
-        return bound, f"{shed.count} messages shed"
-    name = f"{event.site}/{event.source}"
-    if shed.reason in {ShedReason.MAX_SITES, ShedReason.MAX_DEVICES}:
-        return bound, f"no room for {name}"
-    return name, f"{'frame' if isinstance(event, Frame) else 'reading'} shed: {bound}"
