@@ -6,7 +6,16 @@ LOCK = uv pip compile pyproject.toml - --universal --python-version 3.11 --gener
 	--no-emit-index-url --no-emit-find-links --no-annotate --quiet \
 	--custom-compile-command 'make lock'
 
-.PHONY: help demo test soak bench lint lock train clean
+FUZZ_SECONDS ?= 300
+
+# The RTSP server of the tests, run by the system's Python.
+GSTREAMER = /usr/lib/python3/dist-packages/gi:python3-gi \
+	/usr/lib/*/girepository-1.0/GstRtspServer-1.0.typelib:gir1.2-gst-rtsp-server-1.0 \
+	/usr/lib/*/gstreamer-1.0/libgstapp.so:gstreamer1.0-plugins-base \
+	/usr/lib/*/gstreamer-1.0/libgstrtpmanager.so:gstreamer1.0-plugins-good \
+	/usr/lib/*/gstreamer-1.0/libgstx264.so:gstreamer1.0-plugins-ugly
+
+.PHONY: help demo test soak bench fuzz lint lock train clean
 
 help: ## list these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -14,8 +23,8 @@ help: ## list these targets
 demo: $(VENV)/demo.done ## broker, simulated sites and the daemon, live on the terminal
 	$(BIN)/edge-fusion demo $(DEMO)
 
-test: $(VENV)/dev.done ## lint, then all tests, against a real broker
-	@sh .ci/need mosquitto:mosquitto mosquitto_pub:mosquitto-clients
+test: $(VENV)/dev.done ## lint, then all tests, against a real broker and real cameras
+	@sh .ci/need mosquitto:mosquitto mosquitto_pub:mosquitto-clients $(GSTREAMER)
 	$(MAKE) lint
 	$(BIN)/pytest -q
 
@@ -25,8 +34,11 @@ soak: $(VENV)/dev.done ## the tests that break things, for hours, with numbers
 		$(BIN)/pytest -q -s tests/chaos
 
 bench: $(VENV)/bench.done ## benchmarks, each a ratio against a floor or peer of the same run
-	@sh .ci/need mosquitto:mosquitto
+	@sh .ci/need mosquitto:mosquitto $(GSTREAMER)
 	$(BIN)/pytest -q -s tests/benchmarks
+
+fuzz: $(VENV)/fuzz.done ## look for bytes that no decoder expects, for FUZZ_SECONDS in all
+	cd tests && ../$(BIN)/python -m fuzz $(FUZZ_SECONDS)
 
 lint: $(VENV)/dev.done ## ruff and mypy --strict
 	$(BIN)/ruff check
@@ -37,13 +49,14 @@ lock: ## renew the lock files (needs uv)
 	printf 'hatchling\neditables\n' | $(LOCK) --extra demo --output-file requirements.lock
 	printf 'hatchling\neditables\n' | $(LOCK) --extra demo --extra dev --output-file requirements-dev.lock
 	printf 'hatchling\neditables\n' | $(LOCK) --extra demo --extra dev --extra bench --output-file requirements-bench.lock
+	printf 'hatchling\neditables\n' | $(LOCK) --extra demo --extra dev --extra fuzz --output-file requirements-fuzz.lock
 
 train: $(VENV)/dev.done ## make models/indoor-hazard anew from the simulator (fetches PyTorch)
 	$(BIN)/pip install -q -e '.[train]'
 	$(BIN)/edge-fusion train all --out models/indoor-hazard
 
 clean: ## remove what was built
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
+	rm -rf $(VENV) .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
 
 $(VENV)/bin/python:
 	@sh .ci/need --venv $(PYTHON)
@@ -58,6 +71,11 @@ $(VENV)/dev.done: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
 	$(BIN)/pip install -q --no-deps --require-hashes -r requirements-dev.lock
 	$(BIN)/pip install -q --no-deps --no-build-isolation -e .
 	@touch $@ $(VENV)/demo.done
+
+$(VENV)/fuzz.done: requirements-fuzz.lock pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install -q --no-deps --require-hashes -r requirements-fuzz.lock
+	$(BIN)/pip install -q --no-deps --no-build-isolation -e .
+	@touch $@ $(VENV)/dev.done $(VENV)/demo.done
 
 $(VENV)/bench.done: requirements-bench.lock pyproject.toml | $(VENV)/bin/python
 	$(BIN)/pip install -q --no-deps --require-hashes -r requirements-bench.lock

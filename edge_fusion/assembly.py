@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from edge_fusion import __version__
 from edge_fusion.alerts.book import AlertBook
 from edge_fusion.alerts.rules import Rule
-from edge_fusion.align.assembler import Alignment
+from edge_fusion.align.alignment import Alignment
 from edge_fusion.align.sites import Sites
 from edge_fusion.align.windows import assigner
 from edge_fusion.announcer import Announcer, Voice
@@ -35,6 +35,7 @@ from edge_fusion.config.sources import JSON, CameraSettings, SensorSettings
 from edge_fusion.errors import ConfigError
 from edge_fusion.events import HUMIDITY, TEMPERATURE, ArrivalTime, Frame
 from edge_fusion.io.broker import BrokerSettings, Subscription
+from edge_fusion.io.cameras import VideoSource
 from edge_fusion.io.onnx import OnnxModel, load_model
 from edge_fusion.io.recording import About
 from edge_fusion.io.store import Store
@@ -93,7 +94,16 @@ def sensor_subscriptions(settings: Settings) -> tuple[Subscription, ...]:
 
 
 def camera_subscriptions(settings: Settings) -> tuple[Subscription, ...]:
-    return _subscriptions([(camera.pattern, camera.qos) for camera in settings.cameras])
+    return _subscriptions([(camera.pattern, camera.qos) for camera in settings.camera_topics])
+
+
+def video_sources(settings: Settings) -> tuple[VideoSource, ...]:
+    """The cameras that are looked at, not listened to."""
+    return tuple(
+        VideoSource(*camera.video_name, video, camera.fps, camera.latency)
+        for camera in settings.cameras
+        if (video := camera.video) is not None
+    )
 
 
 def _subscriptions(patterns: Sequence[tuple[TopicPattern, int]]) -> tuple[Subscription, ...]:
@@ -108,7 +118,7 @@ def decoder(settings: Settings) -> Decoder:
     limits = settings.limits
     return Decoder(
         [source for sensor in settings.sensors for source in _sensors(sensor)],
-        [_camera(camera) for camera in settings.cameras],
+        [_camera(camera) for camera in settings.camera_topics],
         DecodeLimits(limits.max_payload_bytes, limits.max_frame_bytes, limits.max_pixels),
         [
             AvailabilitySource(pattern, sensor.site, sensor.device)
@@ -152,7 +162,9 @@ def _sensor(sensor: SensorSettings) -> SensorSource:
 
 
 def _camera(camera: CameraSettings) -> CameraSource:
-    keys = FrameKeys(image=camera.image, time=camera.time, zone=camera.timezone)
+    keys = FrameKeys(
+        image=camera.image, time=camera.time, zone=camera.timezone, exif_time=camera.exif_time
+    )
     return CameraSource(camera.pattern, camera.format, keys, camera.site, camera.camera)
 
 
@@ -270,6 +282,6 @@ def simulated_topics(settings: Settings, path: Path) -> tuple[str, str | None, d
             paths = {q: p for q, p in given.items() if q in {TEMPERATURE, HUMIDITY}}
             if sensor.time is not None:
                 paths["time"] = sensor.time
-            cameras = [camera.pattern.text for camera in settings.cameras]
+            cameras = [camera.pattern.text for camera in settings.camera_topics]
             return sensor.pattern.text, cameras[0] if cameras else None, paths
     raise ConfigError([f'{path}: sensors: expected one with format = "json" to simulate'])

@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
@@ -17,12 +18,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from edge_fusion import __version__
+from edge_fusion.cli_model import model_app
 from edge_fusion.errors import ConfigError, EdgeFusionError, ModelError, RecordingError
+from edge_fusion.leave import leave
 from edge_fusion.logs import LogFormat, LogLevel, set_up_logging
 
 if TYPE_CHECKING:
-    from edge_fusion.config.settings import MqttSettings, Settings
-    from edge_fusion.io.onnx import OnnxModel
+    from edge_fusion.config.settings import Settings
 
 EX_CONFIG: Final = 78
 """Of sysexits.h; systemd is told not to restart a daemon that ends with it."""
@@ -37,7 +39,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-model_app = typer.Typer(help="Read and verify a model's contract.", no_args_is_help=True)
 app.add_typer(model_app, name="model")
 
 ConfigOption = Annotated[
@@ -46,9 +47,6 @@ ConfigOption = Annotated[
 DurationOption = Annotated[
     float | None,
     typer.Option(metavar="SECONDS", min=0.0, help="End by itself after so many seconds."),
-]
-ModelArgument = Annotated[
-    str, typer.Argument(metavar="PATH", help="ONNX file, or the name of a shipped model.")
 ]
 
 
@@ -78,7 +76,7 @@ def main() -> None:
         app(prog_name="edge-fusion")
     except EdgeFusionError as error:
         _complain(error)
-        sys.exit(1)
+        leave(1)
 
 
 def _complain(error: object) -> None:
@@ -128,7 +126,7 @@ def run(
     except (ConfigError, ModelError, RecordingError) as error:
         _complain(error)
         code = EX_CONFIG
-    raise typer.Exit(code)
+    leave(code)
 
 
 @app.command()
@@ -143,6 +141,7 @@ def record(
     from edge_fusion.record import record as write_down
 
     write_down(config, directory, os.environ, duration=duration, max_bytes=max_bytes)
+    leave(0)
 
 
 @app.command()
@@ -163,13 +162,20 @@ def replay(
 
 @app.command()
 def check(config: ConfigOption) -> None:
-    """Validate configuration, model and broker; one line per problem."""
-    from edge_fusion.config import load
+    """Validate configuration, model, broker and cameras; one line per problem."""
+    from edge_fusion.config import exposures, load, loose_files
 
     settings = load(config, os.environ)
+    for line in loose_files(settings):
+        _complain(f"{config}: warning: {line}")
     # What goes wrong with the connection is told once, in our words.
     logging.getLogger("edge_fusion.mqtt").setLevel(logging.CRITICAL)
-    problems = [*_check_model(settings, config), *_check_broker(settings.mqtt, config)]
+    problems = [
+        *_check_model(settings, config),
+        *exposures(settings, config),
+        *_check_broker(settings, config),
+        *_check_cameras(settings, config),
+    ]
     if problems:
         raise ConfigError(problems)
     print(f"{config}: OK")
@@ -194,15 +200,103 @@ def _check_model(settings: Settings, config: Path) -> list[str]:
     return model_problems(settings, spec, config)
 
 
-def _check_broker(mqtt: MqttSettings, config: Path) -> list[str]:
-    from edge_fusion.assembly import broker_settings
+def _check_broker(settings: Settings, config: Path) -> list[str]:
+    from edge_fusion import assembly
+    from edge_fusion.codecs.topics import barrier_topic
     from edge_fusion.io.probe import probe
 
+    mqtt = settings.mqtt
     try:
-        fault = probe(broker_settings(mqtt), _PROBE_TIMEOUT)
+        faults = probe(
+            assembly.broker_settings(mqtt),
+            _PROBE_TIMEOUT,
+            subscriptions=(
+                *assembly.sensor_subscriptions(settings),
+                *assembly.camera_subscriptions(settings),
+            ),
+            echo=barrier_topic(mqtt.prefix, mqtt.box),
+        )
     except ConfigError as error:
         return [f"{config}: {problem}" for problem in error.problems]
-    return [] if fault is None else [f"{config}: broker {mqtt.host}:{mqtt.port}: {fault}"]
+    return [f"{config}: broker {mqtt.host}:{mqtt.port}: {fault}" for fault in faults]
+
+
+def _check_cameras(settings: Settings, config: Path) -> list[str]:
+    from edge_fusion.assembly import video_sources
+    from edge_fusion.io.cameras import faults
+
+    sources = video_sources(settings)
+    return [
+        f"{config}: camera {source.name}: {source.address}: {fault}"
+        for source, fault in zip(sources, faults(sources), strict=True)
+        if fault is not None
+    ]
+
+
+@app.command()
+def sniff(
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", "-c", metavar="FILE", help="Takes the broker from this file."),
+    ] = None,
+    *,
+    host: Annotated[str | None, typer.Option(help="Broker, instead of a file.")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Of the broker.")] = None,
+    username: Annotated[
+        str | None, typer.Option(help="At the broker; password: EDGE_FUSION_MQTT__PASSWORD.")
+    ] = None,
+    password_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="File that holds the password.")
+    ] = None,
+    tls: Annotated[bool, typer.Option("--tls", help="Connect by TLS.")] = False,
+    ca: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Trusted authority (PEM); implies --tls.")
+    ] = None,
+    cert: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Certificate of this box (PEM).")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(metavar="FILE", help="Its private key (PEM).")] = None,
+    duration: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0.1, max=86400, help="How long to listen.")
+    ] = 10.0,
+    topic: Annotated[
+        list[str] | None, typer.Option(metavar="FILTER", help="What to listen to. May be repeated.")
+    ] = None,
+) -> None:
+    """Listen to a broker and print the [[sensors]] and [[cameras]] that it has."""
+    given = {
+        ("host",): host,
+        ("port",): port,
+        ("username",): username,
+        ("password_file",): password_file and password_file.absolute(),
+        ("tls",): "{}" if tls else None,
+        ("tls", "ca"): ca and ca.absolute(),
+        ("tls", "cert"): cert and cert.absolute(),
+        ("tls", "key"): key and key.absolute(),
+    }
+    if config is not None and any(value is not None for value in given.values()):
+        raise typer.BadParameter("names a broker: give no other", param_hint="--config")
+    filters = _filters(topic or ["#"])
+
+    from edge_fusion.config.overrides import Override
+    from edge_fusion.sniff import sniff as listen
+
+    logging.getLogger("edge_fusion.mqtt").setLevel(logging.CRITICAL)
+    options = [
+        Override(f"--{names[-1].replace('_', '-')}", ("mqtt", *names), str(value))
+        for names, value in given.items()
+        if value is not None
+    ]
+    listen(config, os.environ, options, duration=duration, filters=filters)
+
+
+def _filters(topics: Sequence[str]) -> list[str]:
+    from edge_fusion.codecs.topics import TopicPattern
+
+    try:
+        return [TopicPattern.parse(topic).filter for topic in topics]
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--topic") from None
 
 
 @app.command()
@@ -286,59 +380,3 @@ def _schema(name: SchemaName) -> dict[str, Any]:
     from edge_fusion.codecs.alert import alert_schema, window_schema
 
     return alert_schema() if name is SchemaName.ALERT else window_schema()
-
-
-@model_app.command("show")
-def model_show(path: ModelArgument) -> None:
-    """Print what a model takes and gives."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table.grid(padding=(0, 2))
-    for name, value in _facts(_named_model(path)):
-        table.add_row(name, value)
-    Console(highlight=False, markup=False).print(table)
-
-
-def _facts(model: OnnxModel) -> list[tuple[str, str]]:
-    spec = model.spec
-    return [
-        ("name", spec.name),
-        ("file", f"{model.path} ({model.path.stat().st_size:,} bytes)"),
-        ("sha256", model.sha256),
-        ("provider", model.provider),
-        ("window", f"{spec.window_s:g} s in {spec.steps} steps"),
-        ("quantities", ", ".join(spec.quantities)),
-        *(
-            ("input", f"{tensor.name} {tensor.type} {list(tensor.shape)}")
-            for tensor in model.inputs
-        ),
-        *(
-            ("output", f"{tensor.name} {tensor.type} {list(tensor.shape)}")
-            for tensor in model.outputs
-        ),
-        *(("label", f"{label} (threshold {spec.threshold(label):g})") for label in spec.labels),
-    ]
-
-
-@model_app.command("check")
-def model_check(path: ModelArgument) -> None:
-    """Load a model and try it out."""
-    from edge_fusion.model.trial import first_fault
-
-    model = _named_model(path)
-    fault = first_fault(model)
-    if fault is not None:
-        raise ModelError(f"{model.path}: {fault}")
-    print(f"{model.path}: OK")
-
-
-def _named_model(name: str) -> OnnxModel:
-    from edge_fusion.config.keys import model_path
-    from edge_fusion.io.onnx import load_model
-
-    try:
-        path = model_path(name, None)
-    except ValueError as error:
-        raise ModelError(f'"{name}": {error}') from None
-    return load_model(path)

@@ -1,8 +1,8 @@
 """The composition root: makes the parts, wires them, runs them until told to stop.
 
-Threads: main waits for signals; each MQTT connection has one; the pipeline thread owns all state;
-a pool of two decodes frames (OpenCV releases the interpreter lock); the web server has its own.
-They meet in the mailbox only.
+Threads: main waits for signals; each MQTT connection has one, as has each camera that is looked
+at; the pipeline thread owns all state; a pool of two decodes frames (OpenCV releases the
+interpreter lock); the web server has its own. They meet in the mailbox only.
 """
 
 from __future__ import annotations
@@ -21,29 +21,40 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_fusion import __version__, assembly
+from edge_fusion import assembly
 from edge_fusion.absence import Absence
-from edge_fusion.align.sites import Sites
 from edge_fusion.codecs.publications import status_publication
 from edge_fusion.codecs.topics import barrier_topic
+from edge_fusion.config import loose_files
 from edge_fusion.config.settings import Settings
 from edge_fusion.errors import ConfigError, EdgeFusionError, ModelError, StoreError, StoreFull
 from edge_fusion.events import ArrivalTime, Frame, Publication
 from edge_fusion.garbage import settle_collector
-from edge_fusion.intake import FRAMES, READINGS, Intake, Presence
+from edge_fusion.intake import READINGS, Intake, Presence
 from edge_fusion.io.clock import ArrivalClock
-from edge_fusion.io.metrics import Metrics
-from edge_fusion.io.onnx import OnnxModel
 from edge_fusion.io.recording import RecordingWriter
 from edge_fusion.io.web import PLAIN, Response, Routes, WebServer, health_response
 from edge_fusion.keeper import Keeper
 from edge_fusion.kept import Remembered
-from edge_fusion.mailbox import Batch, Connected, Disconnected, Notice, Reload, Stop
+from edge_fusion.links import Links
+from edge_fusion.mailbox import (
+    Batch,
+    CameraDown,
+    CameraUp,
+    Connected,
+    Disconnected,
+    Notice,
+    Reload,
+    Stop,
+    Subscribed,
+)
 from edge_fusion.pipeline import Pipeline, Stages
 from edge_fusion.postman import Postman
 from edge_fusion.quality import QualityControl
+from edge_fusion.receipts import Receipts
 from edge_fusion.recorder import Recorder
 from edge_fusion.reload import Loaded, carry_over, load_again, load_all
+from edge_fusion.reporting import begin_metrics, report_sites
 from edge_fusion.signals import forwarded
 from edge_fusion.timed import TimedModel, TimedStore
 
@@ -55,6 +66,8 @@ PLACE_FOR_STORE = 'expected a place that can be written, or durability = "none"'
 STUCK_AFTER = 30.0
 DRAIN = 5.0
 FAREWELL = 3.0
+PARTING = 1.0
+"""Seconds that cameras get at the end; they have been told before the outbox is drained."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +84,8 @@ def run_daemon(path: Path, environ: Mapping[str, str], record: RecordTo | None =
     Raises ConfigError, ModelError or RecordingError when it cannot start.
     """
     loaded = load_all(path, environ)
+    for line in loose_files(loaded.settings):
+        log.warning("%s", line)
     daemon = Daemon(loaded, partial(load_again, path, environ), record)
     stop = Stop()
     settle_collector()
@@ -93,7 +108,7 @@ class Daemon:
         self._settings = settings
         self._load_again = load_again
         self._clock = ArrivalClock()
-        self._metrics = _metrics(settings, model)
+        self._metrics = begin_metrics(settings, model)
         self._absence = Absence(
             READINGS,
             barrier_topic(settings.mqtt.prefix, settings.mqtt.box),
@@ -123,7 +138,9 @@ class Daemon:
             self._stages.sites,
             self._stages.book,
             outbox,
+            Receipts(READINGS),
             trouble=self._store_trouble,
+            observe=self._metrics.observe,
         )
         self._quality = QualityControl(settings.limits.max_devices)
         self._pipeline = Pipeline(
@@ -136,7 +153,7 @@ class Daemon:
             absence=self._absence,
             quality=self._quality,
         )
-        self._connected: frozenset[str] = frozenset()
+        self._links = Links(self._intake.names)
         self._known: frozenset[str] = frozenset()
         self._turned_at = self._reported_at = self._clock.stamp()
         self._failure: Exception | None = None
@@ -152,7 +169,7 @@ class Daemon:
         Not as what it was: a model that failed now may work after a restart, so the exit status
         must not be that of a bad configuration.
         """
-        web = WebServer(self._settings.web.listen, self._routes())
+        web = self._web()
         thread = threading.Thread(target=self._loop, name="pipeline")
         with ExitStack() as stack:
             stack.callback(self._pool.shutdown)
@@ -166,6 +183,8 @@ class Daemon:
             log.info("serving /metrics, /healthz and /readyz on http://%s", web.address)
             self._intake.start()
             stack.callback(self._intake.stop, FAREWELL, self._status(online=False))
+            self._intake.cameras.start()
+            stack.callback(lambda: self._intake.cameras.stop(PARTING))
             thread.start()
             thread.join()
         if self._failure is not None:
@@ -205,7 +224,9 @@ class Daemon:
     def _drain(self) -> None:
         """Wait a while for the broker to take what is still to be published; keep the rest."""
         deadline = ArrivalTime(self._clock.stamp() + DRAIN)
-        while len(self._postman) and self._connected and self._clock.stamp() < deadline:
+        while len(self._postman) and self._clock.stamp() < deadline:
+            if not self._links.connected[READINGS]:
+                break
             self._turn(deadline)
         self._pipeline.stop(self._clock.stamp())
 
@@ -227,17 +248,24 @@ class Daemon:
 
     def _hear(self, notice: Notice, now: ArrivalTime) -> None:
         self._postman.hear(notice, now)
+        self._links.hear(notice)
         match notice:
             case Connected(connection=name, protocol=protocol):
                 log.info("mqtt %s: connected, MQTT %s", name, protocol)
-                self._connected |= {name}
                 self._metrics.connection(name, True)
                 if name in self._known:
                     self._metrics.reconnected()
                 self._known |= {name}
+            case Subscribed(connection=name, refused=refused):
+                self._metrics.subscriptions_refused(name, len(refused))
             case Disconnected(connection=name):
-                self._connected -= {name}
                 self._metrics.connection(name, False)
+            case CameraUp(site=site, camera=camera):
+                self._metrics.camera(site, camera, True)
+            case CameraDown(site=site, camera=camera):
+                self._metrics.camera(site, camera, False)
+            case Stop():
+                self._intake.cameras.release()
             case Reload():
                 self._reload(now)
             case _:
@@ -255,8 +283,9 @@ class Daemon:
             log.warning("reload: [%s] changed: that takes effect at the next start", table)
         old, self._settings = self._stages, loaded.settings
         self._stages = self._make_stages(loaded)
-        self._pipeline.go_on_with(self._stages, *carry_over(old, self._stages, now))
+        self._pipeline.go_on_with(self._stages, *carry_over(old, self._stages, now), now)
         self._intake.follow(loaded.settings)
+        self._links.want(self._intake.names)
         self._metrics.provider(loaded.model.requested, loaded.model.provider, loaded.model.fallback)
         self._metrics.reloaded(True)
         log.info("reloaded: model %s", loaded.model.spec.name)
@@ -286,7 +315,9 @@ class Daemon:
             self._metrics.catching_up(self._absence.catching_up)
             for queue, length in self._mailbox.lengths().items():
                 self._metrics.queue(queue, length)
-            _report_sites(self._stages.sites, self._metrics, batch.until)
+            for source, tally in self._intake.cameras.tallies():
+                self._metrics.pictures(source.site, source.camera, tally.grabbed, tally.stale)
+            report_sites(self._stages.sites, self._metrics, batch.until)
             for (site, device), stuck in self._quality.stuck().items():
                 self._metrics.stuck(site, device, stuck)
 
@@ -311,6 +342,11 @@ class Daemon:
         mqtt = self._settings.mqtt
         return status_publication(mqtt.prefix, mqtt.box, online)
 
+    def _web(self) -> WebServer:
+        listen, token = self._settings.web.listen, self._settings.web.token
+        shown = None if token is None else token.get_secret_value()
+        return WebServer(listen, self._routes(), token=shown)
+
     def _routes(self) -> Routes:
         return {
             "/": lambda: Response(HTTPStatus.OK, PLAIN, b"/metrics\n/healthz\n/readyz\n"),
@@ -329,24 +365,11 @@ class Daemon:
         return health_response(idle < STUCK_AFTER, {"seconds_since_last_turn": round(idle, 1)})
 
     def _page_ready(self) -> Response:
-        wanted, up = self._intake.names, self._connected
-        detail = {"mqtt": {name: name in up for name in wanted}, "store": self._unkept or "ok"}
-        return health_response(wanted <= up and self._unkept is None, detail)
-
-
-def _metrics(settings: Settings, model: OnnxModel) -> Metrics:
-    limits = settings.limits
-    metrics = Metrics(__version__, max_sites=limits.max_sites, max_devices=limits.max_devices)
-    metrics.provider(model.requested, model.provider, fallback=model.fallback)
-    metrics.connection(READINGS, False)
-    if settings.cameras:
-        metrics.connection(FRAMES, False)
-    return metrics
-
-
-def _report_sites(sites: Sites, metrics: Metrics, now: ArrivalTime) -> None:
-    for site in sites:
-        metrics.watermark(site.site, site.watermark)
-        metrics.idle(site.site, site.idle(now))
-        for source, offset in site.offsets().items():
-            metrics.clock_offset(site.site, source, offset)
+        """Whether everything comes that is asked for, and is kept; and what does not."""
+        links = self._links
+        detail = {
+            "mqtt": links.connected,
+            "refused_subscriptions": links.refused,
+            "store": self._unkept or "ok",
+        }
+        return health_response(links.ready and self._unkept is None, detail)

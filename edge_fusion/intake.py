@@ -1,4 +1,4 @@
-"""Intake: the mailbox of a configuration, and the MQTT connections that fill it.
+"""Intake: the mailbox of a configuration, and the connections and cameras that fill it.
 
 Pictures have a connection of their own, so that they can't hold up readings.
 """
@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 
 from edge_fusion import assembly
 from edge_fusion.config.settings import Settings
-from edge_fusion.events import ArrivalTime, Delivery, Publication
+from edge_fusion.events import ArrivalTime, Capture, Delivery, Publication
 from edge_fusion.io.broker import Subscription
+from edge_fusion.io.cameras import Cameras
 from edge_fusion.io.mqtt import Connection
 from edge_fusion.mailbox import Mailbox
 
@@ -21,6 +22,8 @@ FRAME_BACKLOG_BYTES = 64_000_000
 MAX_PACKET_BYTES = 32_000_000
 """What a broker may send at most: a box of 1 GB bears it, and what is too large for a reading or
 a frame but below this can still be counted and named, where the broker would drop it unseen."""
+
+MAX_PROPERTIES_LENGTH = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,9 @@ class Presence:
 
 
 class Intake:
-    """Made, not started: `readings` and `frames` (None without cameras) are started by the owner.
+    """Made, not started: the owner starts `readings`, `frames` and `cameras`.
+
+    `frames` is None where no pictures come by MQTT.
 
     With a `presence` the broker keeps what comes for us while we are away. `suffix` is added to
     the client ids, so that two programs with one configuration don't push each other out.
@@ -58,7 +63,8 @@ class Intake:
             max_frame_bytes_total=FRAME_BACKLOG_BYTES,
         )
         self.readings = self._connect_readings()
-        self.frames = self._connect_frames() if settings.cameras else None
+        self.frames = self._connect_frames() if assembly.camera_subscriptions(settings) else None
+        self.cameras = self._look_at_cameras()
 
     def start(self) -> None:
         self.readings.start()
@@ -73,13 +79,18 @@ class Intake:
 
     def follow(self, settings: Settings) -> None:
         """Subscribe to what another configuration asks for."""
-        self._settings = settings
+        before, self._settings = self._settings, settings
         self.readings.subscribe(self._reading_subscriptions())
+        topics = assembly.camera_subscriptions(settings)
         if self.frames is not None:
-            self.frames.subscribe(assembly.camera_subscriptions(settings))
-        elif settings.cameras:
+            self.frames.subscribe(topics)
+        elif topics:
             self.frames = self._connect_frames()
             self.frames.start()
+        if assembly.video_sources(settings) != assembly.video_sources(before):
+            self.cameras.release()
+            self.cameras = self._look_at_cameras()
+            self.cameras.start()
 
     @property
     def names(self) -> frozenset[str]:
@@ -99,6 +110,14 @@ class Intake:
             persistent=self._presence is not None,
             receive_maximum=RECEIVE_MAXIMUM,
             max_packet_bytes=MAX_PACKET_BYTES,
+        )
+
+    def _look_at_cameras(self) -> Cameras:
+        return Cameras(
+            assembly.video_sources(self._settings),
+            deliver=self._deliver_capture,
+            notify=self.mailbox.put,
+            stamp=self._stamp,
         )
 
     def _reading_subscriptions(self) -> tuple[Subscription, ...]:
@@ -126,10 +145,24 @@ class Intake:
         # Base64 in JSON is a third longer than the picture in it.
         self.mailbox.put_frame(_cut(delivery, 2 * self._settings.limits.max_frame_bytes))
 
+    def _deliver_capture(self, capture: Capture) -> None:
+        self.mailbox.put_frame(Delivery(capture, _owed_to_nobody))
+
+
+def _owed_to_nobody() -> None:
+    pass
+
 
 def _cut(delivery: Delivery, limit: int) -> Delivery:
-    """A payload above its limit is kept just long enough to be recognised as that."""
+    """A payload above its limit is kept just long enough to be recognised as that.
+
+    User properties that no device of good will sends are left out: a packet may be full of them.
+    """
     message = delivery.message
-    if len(message.payload) <= limit:
+    properties = message.properties
+    if len(message.payload) <= limit and not properties:
         return delivery
-    return replace(delivery, message=replace(message, payload=message.payload[: limit + 1]))
+    if sum(len(name) + len(value) for name, value in properties.items()) > MAX_PROPERTIES_LENGTH:
+        properties = {}
+    cut = replace(message, payload=message.payload[: limit + 1], properties=properties)
+    return replace(delivery, message=cut)

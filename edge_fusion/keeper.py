@@ -20,9 +20,20 @@ from typing import Protocol
 from edge_fusion.align.sites import Sites
 from edge_fusion.codecs.journal import read_entries, write_entries
 from edge_fusion.errors import SnapshotError, StoreCorrupt, StoreError
-from edge_fusion.events import AlertChange, ArrivalTime, Delivery, Input
+from edge_fusion.events import (
+    AlertChange,
+    ArrivalTime,
+    CatchUp,
+    Delivery,
+    Input,
+    Outcome,
+    Shed,
+    ShedReason,
+)
 from edge_fusion.kept import Changes, Remembered, SavedTrack
+from edge_fusion.mailbox import Notice
 from edge_fusion.outbox import Outbox
+from edge_fusion.receipts import Receipts
 
 log = logging.getLogger("edge_fusion.keeper")
 
@@ -56,7 +67,10 @@ class Book(Protocol):
 
 
 class Keeper:
-    """Owned by the pipeline thread. `trouble` is told why nothing can be kept, or None again."""
+    """Owned by the pipeline thread. `trouble` is told why nothing can be kept, or None again.
+
+    `observe` counts what is lost.
+    """
 
     def __init__(
         self,
@@ -64,17 +78,20 @@ class Keeper:
         sites: Sites,
         book: Book,
         outbox: Outbox,
+        receipts: Receipts,
         *,
         trouble: Callable[[str | None], None],
+        observe: Callable[[Outcome], None],
     ) -> None:
         self._storage = storage
         self._sites = sites
         self._book = book
         self._outbox = outbox
+        self._receipts = receipts
         self._tell = trouble
+        self._observe = observe
         self._inputs: list[Input] = []
         self._journalled: Counter[str] = Counter()
-        self._owed: list[Delivery] = []
         self._tracks: dict[tuple[str, str], SavedTrack] = {}
         self._forgotten: set[str] = set()
         self._all = False
@@ -87,23 +104,19 @@ class Keeper:
         """Whether the last attempt to save failed."""
         return self._trouble is not None
 
-    def remember(self, remembered: Remembered, now: ArrivalTime) -> list[AlertChange]:
-        """Take up what was kept, into sites and a book that are new; gives what to announce.
+    def remember(
+        self, remembered: Remembered, now: ArrivalTime
+    ) -> tuple[list[Outcome], list[AlertChange]]:
+        """Take up what was kept, into sites and a book that are new.
 
-        What cannot be taken up, since it was made for other windows, say, is left with a line.
+        Gives what came of windows if they are of another size now, and what to announce. What
+        cannot be taken up is left with a line.
         """
         self._outbox.restore(remembered)
-        for site, state in remembered.snapshots.items():
-            try:
-                self._sites.restore(site, state)
-            except SnapshotError as error:
-                log.warning("%s: what was kept cannot be used and is forgotten: %s", site, error)
-        try:
-            self._sites.feed(read_entries(remembered.journal))
-        except ValueError as error:
-            log.error("the journal cannot be used and is forgotten: %s", error)  # noqa: TRY400
-        if remembered.until is not None:
-            self._sites.advance(remembered.until)
+        self._receipts.restore(remembered.receipts)
+        sites = self._sites_of_then(remembered)
+        _relive(remembered, sites)
+        outcomes = [] if sites is self._sites else self._sites.take_over(sites)
         changes: list[AlertChange] = []
         for site, label, state in remembered.tracks:
             try:
@@ -111,12 +124,13 @@ class Keeper:
             except SnapshotError as error:
                 log.warning("%s/%s: what was kept cannot be used: %s", site, label, error)
         self.checkpoint()
-        return changes
+        return outcomes, changes
 
     def replace(self, sites: Sites, book: Book) -> None:
         """Others have taken over from the sites and the book so far."""
         self._sites, self._book = sites, book
         self._journalled.clear()
+        self._tracks.clear()
         self.checkpoint()
 
     def note(self, inputs: Sequence[Input]) -> None:
@@ -137,18 +151,56 @@ class Keeper:
         self._all = self._storage.durable
         self._book.unsave()
 
+    def hear(self, notice: Notice) -> None:
+        """Take note of a connection; other notices mean nothing here."""
+        self._receipts.hear(notice)
+
+    def take(self, delivery: Delivery) -> bool:
+        """Note a delivery; False if it had been taken before its acknowledgement was lost."""
+        return self._receipts.take(delivery)
+
     def keep(self, deliveries: Sequence[Delivery], until: ArrivalTime) -> None:
         """Save what changed up to `until`, and acknowledge what came, now or once that works."""
-        self._owed += (delivery for delivery in deliveries if delivery.message.qos)
-        if self._storage.durable:
-            for site, label, state in self._book.unsaved():
-                self._tracks[site, label] = SavedTrack(site, label, state)
+        self._receipts.owe(deliveries)
+        self._collect_tracks()
         if self.in_trouble and until < self._retry_at:
             return
         changes = self._changes(until)
         self._inputs.clear()
         if changes is None or self._saved(changes):
-            self._acknowledge()
+            self._receipts.acknowledge()
+
+    def stop(self, until: ArrivalTime) -> None:
+        """Keep the whole state, for a quick start; even if that failed a moment ago."""
+        self.checkpoint()
+        self._retry_at = until
+        self.keep((), until)
+
+    def _collect_tracks(self) -> None:
+        if self._storage.durable:
+            for site, label, state in self._book.unsaved():
+                self._tracks[site, label] = SavedTrack(site, label, state)
+
+    def _sites_of_then(self, remembered: Remembered) -> Sites:
+        """Sites on the terms of then: our own, or others if the configuration has changed.
+
+        On other terms what came would have been taken otherwise than it was.
+        """
+        if remembered.terms in {b"", self._sites.terms}:
+            return self._sites
+        try:
+            return Sites.on_terms(remembered.terms)
+        except SnapshotError as error:
+            log.warning("what was kept is taken up as if it had come now: %s", error)
+            return self._sites
+
+    def _whole(self, until: ArrivalTime) -> Changes:
+        """All there is to know."""
+        self.checkpoint()
+        self._collect_tracks()
+        changes = self._changes(until)
+        assert changes is not None
+        return changes
 
     def _changes(self, until: ArrivalTime) -> Changes | None:
         """What there is to save, or None."""
@@ -167,6 +219,9 @@ class Keeper:
             forgotten=sorted(self._forgotten),
             posted=posted,
             delivered=delivered,
+            held_since=self._sites.held_since,
+            terms=self._sites.terms,
+            receipts=self._receipts.state(),
         )
 
     def _snapshots(self) -> dict[str, bytes]:
@@ -178,11 +233,12 @@ class Keeper:
             site.site: site.snapshot(all_frames=False) for site in self._sites if site.site in long
         }
 
-    def _saved(self, changes: Changes) -> bool:
+    def _saved(self, changes: Changes, *, anew: bool = False) -> bool:
         try:
             self._storage.save(changes)
         except StoreCorrupt as error:
-            self._begin_anew(error)
+            if not anew and self._begun_anew(error):
+                return self._saved(self._whole(changes.until), anew=True)
             self._fails(str(error), changes.until)
         except StoreError as error:
             self._fails(str(error), changes.until)
@@ -212,16 +268,35 @@ class Keeper:
         self._tell(why)
         self.checkpoint()
 
-    def _begin_anew(self, error: StoreCorrupt) -> None:
+    def _begun_anew(self, error: StoreCorrupt) -> bool:
+        """Whether there is a new file in place of the damaged one."""
+        gone = self._outbox.lost()
+        if gone:
+            log.error("%d messages that were still to be published are lost with it", gone)
+            self._observe(Shed(None, ShedReason.STORE_LOST, gone))
         try:
             aside = self._storage.begin_anew()
         except StoreError as other:
             log.error("%s", other)  # noqa: TRY400 - one line
-        else:
-            log.error("%s: begun anew, the old file is now %s", error, aside)
-        self._outbox.lost()
+            return False
+        log.error("%s: begun anew, the old file is now %s", error, aside)
+        return True
 
-    def _acknowledge(self) -> None:
-        for delivery in self._owed:
-            delivery.ack()
-        self._owed.clear()
+
+def _relive(remembered: Remembered, sites: Sites) -> None:
+    """Bring sites to where they were; what comes of it came of it then, and is kept."""
+    for site, state in remembered.snapshots.items():
+        try:
+            sites.restore(site, state)
+        except SnapshotError as error:
+            log.warning("%s: what was kept cannot be used and is forgotten: %s", site, error)
+    if remembered.held_since is not None:
+        sites.feed([CatchUp(remembered.held_since, remembered.held_since)])
+    try:
+        sites.feed(read_entries(remembered.journal))
+    except ValueError as error:
+        log.error("the journal cannot be used and is forgotten: %s", error)  # noqa: TRY400
+    if remembered.until is not None:
+        sites.advance(remembered.until)
+    for assembler in sites:
+        assembler.drop_fleeting()

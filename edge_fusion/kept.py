@@ -10,7 +10,7 @@ from edge_fusion.events import ArrivalTime, Publication
 
 
 class Entry(NamedTuple):
-    """One line of the journal: an input (codecs/recorded.py), and its picture if it is a frame."""
+    """One line of the journal: an input (codecs/recorded.py), and its picture if that is kept."""
 
     site: str
     line: bytes
@@ -41,7 +41,9 @@ class Changes:
     before. tracks: those that changed.
     forgotten: sites of which no more is to be kept than what is in `snapshots` and `tracks`.
     posted: what is to be published; delivered: what the broker has. until: up to when time has
-    passed.
+    passed. held_since: when time began to stand still for a backlog that is still coming in.
+    terms: on which sites took `entries` (align/sites.py). receipts: for what was taken, of late
+    (receipts.py).
     """
 
     until: ArrivalTime
@@ -52,6 +54,9 @@ class Changes:
     forgotten: Sequence[str] = ()
     posted: Sequence[Posted] = ()
     delivered: Sequence[int] = ()
+    held_since: ArrivalTime | None = None
+    terms: bytes = b""
+    receipts: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,8 @@ class Remembered:
 
     journal: in order, the inputs that came after their site's snapshot. until is None, and
     all else empty, at the first start. unsent: how many publications the broker may not have, and
-    unsent_bytes what their payloads come to; last_token: the newest there ever was.
+    unsent_bytes what their payloads come to; last_token: the newest there ever was. held_since,
+    terms and receipts: as in `Changes`.
     """
 
     until: ArrivalTime | None = None
@@ -70,3 +76,6 @@ class Remembered:
     unsent: int = 0
     unsent_bytes: int = 0
     last_token: int = 0
+    held_since: ArrivalTime | None = None
+    terms: bytes = b""
+    receipts: bytes = b""

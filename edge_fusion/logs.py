@@ -7,7 +7,7 @@ import logging
 import sys
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Final, TextIO
+from typing import Any, Final, TextIO
 
 _TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _JOURNAL_TEXT = "%(name)s: %(message)s"  # the journal has time and level of its own
@@ -46,10 +46,32 @@ def set_up_logging(
     inner: logging.Formatter = (
         _JsonFormatter()
         if form is LogFormat.JSON
-        else logging.Formatter(_JOURNAL_TEXT if journal else _TEXT)
+        else _TextFormatter(_JOURNAL_TEXT if journal else _TEXT)
     )
     handler.setFormatter(_JournalFormatter(inner) if journal else inner)
     logging.basicConfig(level=level.value.upper(), handlers=[handler], force=True)
+
+
+def _visible(text: str) -> str:
+    r"""`text` with what cannot be seen written as Python would: `\n`, `\x1b`, `\u202e`."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+class _TextFormatter(logging.Formatter):
+    """One line a record, whatever devices call themselves; what follows it, a traceback, is set in.
+
+    So nobody on the network can write a line that looks like ours, or turn a terminal upside down.
+    """
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - inherited
+        record.message = _visible(record.message)
+        return super().formatMessage(record)
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - inherited
+        lines = super().formatException(ei).split("\n")
+        return "\n".join(f"  {_visible(line)}" for line in lines)
 
 
 class _JsonFormatter(logging.Formatter):
@@ -62,7 +84,8 @@ class _JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        text = json.dumps(line, ensure_ascii=False)
+        return text if text.isprintable() else json.dumps(line)
 
 
 class _JournalFormatter(logging.Formatter):

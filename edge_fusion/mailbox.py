@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from math import inf, nextafter
 
@@ -39,12 +39,11 @@ class Disconnected:
 
 
 @dataclass(frozen=True, slots=True)
-class SubscriptionRefused:
-    """The broker does not let `connection` have `filter`."""
+class Subscribed:
+    """The broker has answered for every filter of `connection`; `refused`: filter -> reason."""
 
     connection: str
-    filter: str
-    reason: str
+    refused: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +62,22 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class CameraUp:
+    """A camera of our own gives pictures."""
+
+    site: str
+    camera: str
+
+
+@dataclass(frozen=True, slots=True)
+class CameraDown:
+    """A camera of our own gives no pictures any more."""
+
+    site: str
+    camera: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reload:
     """Read configuration and model again."""
 
@@ -72,7 +87,17 @@ class Stop:
     """Finish what is begun and end."""
 
 
-Notice = Connected | Disconnected | SubscriptionRefused | Acknowledged | Refused | Reload | Stop
+Notice = (
+    Connected
+    | Disconnected
+    | Subscribed
+    | Acknowledged
+    | Refused
+    | CameraUp
+    | CameraDown
+    | Reload
+    | Stop
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +120,9 @@ class Mailbox:
     Args:
         stamp: the arrival clock, on which `take` counts.
         max_readings: above so many waiting readings, those of QoS 0 are shed.
-        max_reading_bytes_total: likewise, of bytes that waiting readings together hold.
+        max_reading_bytes_total: likewise, above so many bytes of them.
         max_frames_per_topic: frames that may wait per topic.
+        max_frames_total: frames that may wait; whoever sends may make up topics.
         max_frame_bytes_total: bytes that all waiting frames together may hold.
         max_batch: deliveries that one `take` returns at most.
     """
@@ -106,15 +132,17 @@ class Mailbox:
         stamp: Callable[[], ArrivalTime],
         *,
         max_readings: int,
-        max_reading_bytes_total: int = 64_000_000,
         max_frames_per_topic: int,
         max_frame_bytes_total: int,
+        max_frames_total: int = 4096,
+        max_reading_bytes_total: int = 64_000_000,
         max_batch: int = 512,
     ) -> None:
         self._stamp = stamp
         self._max_readings = max_readings
         self._max_reading_bytes_total = max_reading_bytes_total
         self._max_frames_per_topic = max_frames_per_topic
+        self._max_frames_total = max_frames_total
         self._max_frame_bytes_total = max_frame_bytes_total
         self._max_batch = max_batch
         self._changed = threading.Condition()
@@ -131,17 +159,17 @@ class Mailbox:
     def put_reading(self, delivery: Delivery, *, sheddable: bool) -> None:
         """Add a reading; `sheddable` (QoS 0) means that the newest may be lost when full."""
         with self._changed:
-            if sheddable and not self._has_room_for_readings():
+            if sheddable and self._is_full_of_readings():
                 self._shed += 1
             else:
                 self._readings.append((self._number(), self._in_order(delivery)))
-                self._reading_bytes += len(delivery.message.payload)
+                self._reading_bytes += _weight(delivery)
             self._changed.notify()
 
     def put_frame(self, delivery: Delivery) -> None:
         """Add a frame; what must go for it is acknowledged, so that the broker forgets it."""
         with self._changed:
-            if len(delivery.message.payload) > self._max_frame_bytes_total:
+            if _weight(delivery) > self._max_frame_bytes_total:
                 gone = [delivery]
             else:
                 self._append_frame(self._in_order(delivery))
@@ -188,6 +216,14 @@ class Mailbox:
         self._latest = ArrivalTime(nextafter(self._latest, inf))
         return replace(delivery, message=replace(message, arrival=self._latest))
 
+    def _is_full_of_readings(self) -> bool:
+        too_many = len(self._readings) >= self._max_readings
+        return too_many or self._reading_bytes >= self._max_reading_bytes_total
+
+    def _is_full_of_frames(self) -> bool:
+        too_many = len(self._frames) > self._max_frames_total
+        return too_many or self._frame_bytes > self._max_frame_bytes_total
+
     def _number(self) -> int:
         self._sequence += 1
         return self._sequence
@@ -200,15 +236,11 @@ class Mailbox:
             return None
         return min(max(until - self._stamp(), 0.0), _LONGEST_SLEEP)
 
-    def _has_room_for_readings(self) -> bool:
-        few = len(self._readings) < self._max_readings
-        return few and self._reading_bytes < self._max_reading_bytes_total
-
     def _append_frame(self, delivery: Delivery) -> None:
         number = self._number()
         self._frames[number] = delivery
         self._frames_of.setdefault(delivery.message.topic, deque()).append(number)
-        self._frame_bytes += len(delivery.message.payload)
+        self._frame_bytes += _weight(delivery)
 
     def _make_room(self, topic: str) -> list[Delivery]:
         """Shed until the bounds hold: this camera's oldest first, then whichever is oldest."""
@@ -216,7 +248,7 @@ class Mailbox:
         own = self._frames_of[topic]
         while len(own) > self._max_frames_per_topic:
             gone.append(self._pop_frame(own[0]))
-        while self._frame_bytes > self._max_frame_bytes_total:
+        while self._is_full_of_frames():
             gone.append(self._pop_frame(own[0] if len(own) > 1 else next(iter(self._frames))))
         return gone
 
@@ -227,7 +259,7 @@ class Mailbox:
         of_topic.popleft()  # frames leave a topic in order, whoever takes them
         if not of_topic:
             del self._frames_of[topic]
-        self._frame_bytes -= len(delivery.message.payload)
+        self._frame_bytes -= _weight(delivery)
         return delivery
 
     def _next_delivery(self) -> Delivery | None:
@@ -237,7 +269,7 @@ class Mailbox:
         if not self._readings:
             return None
         _, reading = self._readings.popleft()
-        self._reading_bytes -= len(reading.message.payload)
+        self._reading_bytes -= _weight(reading)
         return reading
 
     def _drain(self) -> Batch:
@@ -252,3 +284,8 @@ class Mailbox:
             return Batch(tuple(deliveries), notices, shed, deliveries[-1].message.arrival)
         self._latest = max(self._latest, self._stamp())
         return Batch(tuple(deliveries), notices, shed, self._latest)
+
+
+def _weight(delivery: Delivery) -> int:
+    """Bytes that a waiting delivery holds, about."""
+    return len(delivery.message.payload) + len(delivery.message.topic)

@@ -88,8 +88,14 @@ class Outbox:
         self._unsaved.clear()
         self._delivered.clear()
 
-    def lost(self) -> None:
-        """The store lost all it had: what is still in memory is to be kept anew."""
+    def lost(self) -> int:
+        """The store is to be given up: what is in memory, or can be read still, is kept anew.
+
+        Returns how many publications are lost with it.
+        """
+        while self._only_stored and self._fetch():
+            pass
+        gone = self._only_stored
         kept = self._in_flight | dict(self._waiting) | dict(self._unsaved)
         self._unsaved = deque(Posted(token, kept[token]) for token in sorted(kept))
         self._waiting.clear()
@@ -97,6 +103,7 @@ class Outbox:
         self._only_stored = 0
         self._count = len(self._unsaved)
         self._bytes = sum(len(posted.publication.payload) for posted in self._unsaved)
+        return gone
 
     def next(self, limit: int, *, even_unsaved: bool = False) -> list[Posted]:
         """Give out up to `limit` publications, oldest first; they are now in flight.
@@ -132,10 +139,13 @@ class Outbox:
             self._fetch()
         return bool(self._waiting)
 
-    def _fetch(self) -> None:
+    def _fetch(self) -> bool:
+        """Read on in the store; False if it cannot be read, which is said where it is written."""
+        last = self._waiting[-1].token if self._waiting else self._last_given
         try:
-            found = self._load(self._last_given, IN_MEMORY)
+            found = self._load(last, IN_MEMORY)
         except StoreError:
-            return  # it is said where the store is written
+            return False
         self._waiting.extend(found)
         self._only_stored = max(0, self._only_stored - len(found)) if found else 0
+        return True

@@ -8,26 +8,24 @@ thread calls it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Final, Protocol
+from typing import Protocol
 
 from edge_fusion.absence import Absence
 from edge_fusion.align.sites import Sites
 from edge_fusion.codecs.decoder import Decoder
-from edge_fusion.codecs.invalid import printable
-from edge_fusion.complaints import Complaints
+from edge_fusion.complaints import Complaints, complaint
 from edge_fusion.events import (
+    Alert,
     AlertChange,
     ArrivalTime,
     CatchUp,
     CaughtUp,
-    Delivery,
-    Doubt,
+    Duplicate,
     Frame,
     Input,
-    Invalid,
     Message,
     Offline,
     Outcome,
@@ -36,12 +34,11 @@ from edge_fusion.events import (
     Quarantined,
     Reading,
     Scores,
-    Shed,
-    ShedReason,
     Suspect,
     TooLate,
 )
 from edge_fusion.keeper import Book as KeptBook
+from edge_fusion.keeping import Keeper, NothingKept
 from edge_fusion.kept import Remembered
 from edge_fusion.mailbox import Batch
 from edge_fusion.quality import QualityControl
@@ -50,18 +47,12 @@ from edge_fusion.scoring import Scored, Scorer
 
 log = logging.getLogger("edge_fusion.pipeline")
 
-_DOUBTS: Final[Mapping[Doubt, str]] = {
-    Doubt.NO_ZONE: "its time has no zone, so its arrival counts: set the key timezone",
-    Doubt.CLIPPED: "more than 100 %RH was measured",
-    Doubt.STUCK: "the value no longer changes, as if the sensor were stuck",
-    Doubt.STEP: "the value changed faster than a sensor can",
-}
-
 
 class Book(KeptBook, Protocol):
     """The alert lifecycle (alerts/book.py)."""
 
     def take(self, scores: Scores) -> list[AlertChange]: ...
+    def amend(self, alert: Alert) -> None: ...
     def would_change(self, scores: Scores) -> bool: ...
     def advance(self, now: ArrivalTime) -> list[AlertChange]: ...
     def wake(self) -> ArrivalTime | None: ...
@@ -86,17 +77,6 @@ class Observer(Protocol):
     def observe(self, outcome: Outcome) -> None: ...
     def scored(self, scores: Scores) -> None: ...
     def alert_changed(self, change: AlertChange) -> None: ...
-
-
-class Keeper(Protocol):
-    """Sees to it that what a turn changed outlives the program (keeper.py)."""
-
-    def remember(self, remembered: Remembered, now: ArrivalTime) -> list[AlertChange]: ...
-    def note(self, inputs: Sequence[Input]) -> None: ...
-    def forget(self, site: str) -> None: ...
-    def checkpoint(self) -> None: ...
-    def replace(self, sites: Sites, book: KeptBook) -> None: ...
-    def keep(self, deliveries: Sequence[Delivery], until: ArrivalTime) -> None: ...
 
 
 Tap = Callable[[Sequence[Input], ArrivalTime], None]
@@ -134,7 +114,7 @@ class Pipeline:
         quality: QualityControl | None = None,
     ) -> None:
         self._stages = stages
-        self._keeper = keeper or _NOTHING_KEPT
+        self._keeper = keeper or NothingKept()
         self._absence = absence or Absence("", "", "")
         self._quality = QualityControl() if quality is None else quality
         self._observer = observer
@@ -150,10 +130,16 @@ class Pipeline:
 
     def restore(self, remembered: Remembered, now: ArrivalTime) -> None:
         """Go on where the program was when it last kept something; before the first turn."""
-        for change in self._keeper.remember(remembered, now):
+        if remembered.held_since is not None:
+            self._stages.book.hold()
+        outcomes, changes = self._keeper.remember(remembered, now)
+        for change in changes:
             self._announce(change)
+        for outcome in outcomes:
+            self._settle(outcome, now)
         if remembered.until is not None:
-            self.feed(self._absence.resume(remembered.until, now), remembered.until)
+            since = remembered.until if remembered.held_since is None else remembered.held_since
+            self.feed(self._absence.resume(since, now), remembered.until)
 
     def turn(self, batch: Batch) -> None:
         """Take one batch to its end. Raises ModelError when the model fails at run time."""
@@ -166,11 +152,15 @@ class Pipeline:
         self._keeper.keep(batch.deliveries, batch.until)
 
     def go_on_with(
-        self, stages: Stages, panes: Sequence[Pane], changes: Sequence[AlertChange]
+        self,
+        stages: Stages,
+        outcomes: Sequence[Outcome],
+        changes: Sequence[AlertChange],
+        now: ArrivalTime,
     ) -> None:
         """Others take over from the stages so far, having carried over what those knew.
 
-        `panes` closed and `changes` came about on the way.
+        `outcomes` and `changes` came about on the way.
         """
         self._stages = stages
         if self._absence.catching_up:
@@ -181,13 +171,13 @@ class Pipeline:
             self._announce(change)
         for site in stages.sites:
             self._send(stages.announcer.introduce(site.site))
-        for pane in panes:
-            self._settle(pane, pane.fired_at)
+        for outcome in outcomes:
+            self._settle(outcome, now)
 
     def stop(self, now: ArrivalTime) -> None:
-        """Keep the whole state, for a quick start."""
-        self._keeper.checkpoint()
-        self._keeper.keep((), now)
+        """Let time pass to the end, and keep the whole state, for a quick start."""
+        self.feed((), now)
+        self._keeper.stop(now)
 
     def feed(self, inputs: Sequence[Input], until: ArrivalTime) -> None:
         """Take inputs in order of arrival, then let time pass to `until`.
@@ -227,12 +217,18 @@ class Pipeline:
         """What a batch brings, in order of arrival, and where a backlog begins and ends in it."""
         first = batch.deliveries[0].message.arrival if batch.deliveries else batch.until
         inputs = self._absence.turn(batch.until)
-        inputs += (item for each in batch.notices for item in self._absence.hear(each, first))
+        for notice in batch.notices:
+            self._keeper.hear(notice)
+            inputs += self._absence.hear(notice, first)
         for delivery in batch.deliveries:
             message = delivery.message
             inputs += self._absence.take(message)
-            if message.topic != self._absence.barrier_topic:
+            if message.topic == self._absence.barrier_topic:
+                continue
+            if self._keeper.take(delivery):
                 self._decode(message, inputs, batch.until)
+            else:
+                self._decode_again(message, batch.until)
         return inputs + self._absence.advance(batch.until)
 
     def _decode(self, message: Message, inputs: list[Input], now: ArrivalTime) -> None:
@@ -251,6 +247,12 @@ class Pipeline:
             self._stages.book.forget(site)
             self._stages.announcer.forget(site)
             self._keeper.forget(site)
+
+    def _decode_again(self, message: Message, now: ArrivalTime) -> None:
+        """Count what had been taken before its acknowledgement was lost."""
+        for decoded in self._stages.decoder.decode(message):
+            if isinstance(decoded, Reading | Frame):
+                self._settle(Duplicate(decoded), now)
 
     def _run_alerts(self, until: ArrivalTime) -> None:
         """Let the timers of the alerts run, before anything is said of what came after."""
@@ -285,6 +287,7 @@ class Pipeline:
             inputs, cameras.index(evidence.camera), change.alert.label
         )
         alert = replace(change.alert, evidence=replace(evidence, contributions=why))
+        self._stages.book.amend(alert)
         return replace(change, alert=alert)
 
     def _announce(self, change: AlertChange) -> None:
@@ -313,60 +316,15 @@ class Pipeline:
                 self._complain(outcome, now)
 
     def _complain(self, outcome: Outcome, now: ArrivalTime) -> None:
-        complaint = _complaint(outcome)
-        if complaint is None:
+        found = complaint(outcome)
+        if found is None:
             return
-        source, text = complaint
+        source, text = found
         count = self._complaints.due(source, now)
         if count is not None:
             more = f" ({count} since the last such line)" if count > 1 else ""
             log.warning("%s: %s%s", source, text, more)
 
 
-class _NothingKept:
-    """Keeps nothing: what came is done with."""
-
-    def remember(self, _remembered: Remembered, _now: ArrivalTime) -> list[AlertChange]:
-        return []
-
-    def note(self, inputs: Sequence[Input]) -> None: ...
-    def forget(self, site: str) -> None: ...
-    def checkpoint(self) -> None: ...
-    def replace(self, sites: Sites, book: KeptBook) -> None: ...
-
-    def keep(self, deliveries: Sequence[Delivery], _until: ArrivalTime) -> None:
-        for delivery in deliveries:
-            delivery.ack()
-
-
-_NOTHING_KEPT = _NothingKept()
-
-
 def _lets_time_flow(item: Input) -> bool:
     return not isinstance(item, CatchUp | CaughtUp)
-
-
-def _complaint(outcome: Outcome) -> tuple[str, str] | None:
-    """Source and text of a log line for what a user may want to mend."""
-    match outcome:
-        case Invalid(topic=topic, reason=reason, detail=detail):
-            return printable(topic), f"{reason.value}: {detail}"
-        case TooLate(event=event):
-            return f"{event.site}/{event.source}", "too late for its window"
-        case Suspect(reading=reading, doubt=doubt):
-            text = f"{reading.quantity} {reading.value:g}: {_DOUBTS[doubt]}"
-            return f"{reading.site}/{reading.device}", text
-        case Shed():
-            return _bound_reached(outcome)
-        case _:
-            return None
-
-
-def _bound_reached(shed: Shed) -> tuple[str, str]:
-    event, bound = shed.event, shed.reason.value
-    if event is None:
-        return bound, f"{shed.count} messages shed"
-    name = f"{event.site}/{event.source}"
-    if shed.reason in {ShedReason.MAX_SITES, ShedReason.MAX_DEVICES}:
-        return bound, f"no room for {name}"
-    return name, f"{'frame' if isinstance(event, Frame) else 'reading'} shed: {bound}"

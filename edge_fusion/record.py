@@ -20,7 +20,15 @@ from edge_fusion.events import ArrivalTime, Frame, Input, Invalid, Offline, Publ
 from edge_fusion.intake import Intake
 from edge_fusion.io.clock import ArrivalClock
 from edge_fusion.io.recording import RecordingWriter
-from edge_fusion.mailbox import Batch, Connected, Disconnected, Notice, Stop
+from edge_fusion.mailbox import (
+    Batch,
+    CameraDown,
+    CameraUp,
+    Connected,
+    Disconnected,
+    Notice,
+    Stop,
+)
 from edge_fusion.signals import forwarded
 
 FAREWELL = 1.0
@@ -53,6 +61,8 @@ def record(
         stack.enter_context(forwarded({signal.SIGINT: stop, signal.SIGTERM: stop}, scribe.hear))
         intake.start()
         stack.callback(intake.stop, FAREWELL)
+        intake.cameras.start()
+        stack.callback(intake.cameras.stop, FAREWELL)
         _show(scribe, None if duration is None else ArrivalTime(started + duration), clock)
     print(f"{directory}: {scribe}{', full' if writer.full else ''}")  # noqa: T201 - for the user
 
@@ -104,6 +114,10 @@ class _Scribe:
                 self._connected.add(name)
             case Disconnected(connection=name):
                 self._connected.discard(name)
+            case CameraUp(site=site, camera=camera):
+                self._connected.add(f"{site}/{camera}")
+            case CameraDown(site=site, camera=camera):
+                self._connected.discard(f"{site}/{camera}")
             case Stop():
                 self._stopped = True
             case _:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge_fusion import assembly
-from edge_fusion.config import Settings, load, model_problems
-from edge_fusion.errors import ConfigError, SnapshotError
-from edge_fusion.events import AlertChange, ArrivalTime, Event, Pane
+from edge_fusion.config import Settings, exposures, load, model_problems
+from edge_fusion.errors import ConfigError
+from edge_fusion.events import AlertChange, ArrivalTime, Outcome
 from edge_fusion.io.onnx import OnnxModel
 from edge_fusion.pipeline import Stages
 
@@ -36,7 +36,7 @@ def load_all(path: Path, environ: Mapping[str, str]) -> Loaded:
     """Read a configuration and its model. Raises ConfigError or ModelError."""
     settings = load(path, environ)
     model = assembly.configured_model(settings.model)
-    if problems := model_problems(settings, model.spec, path):
+    if problems := [*model_problems(settings, model.spec, path), *exposures(settings, path)]:
         raise ConfigError(problems)
     return Loaded(settings, model)
 
@@ -52,24 +52,19 @@ def load_again(path: Path, environ: Mapping[str, str], running: Settings) -> Loa
     return Loaded(wanted.model_copy(update=fixed), loaded.model, ignored)
 
 
-def carry_over(old: Stages, new: Stages, now: ArrivalTime) -> tuple[list[Pane], list[AlertChange]]:
+def carry_over(
+    old: Stages, new: Stages, now: ArrivalTime
+) -> tuple[list[Outcome], list[AlertChange]]:
     """Have new stages go on where old ones are.
 
-    Returns panes that closed on the way, where windows are of another size now, and the ends of
+    Returns what came of windows on the way, where they are of another size now, and the ends of
     alerts that have no rule any more.
     """
-    refed: list[Event] = []
-    for site in old.sites:
-        try:
-            new.sites.restore(site.site, site.snapshot())
-        except SnapshotError:
-            refed += site.open_events()
-    outcomes = new.sites.feed(sorted(refed, key=lambda event: event.arrival))
+    outcomes = new.sites.take_over(old.sites)
     old.book.unsave()
     told = [
         change
         for _, label, state in old.book.unsaved()
         for change in new.book.restore(label, state, now)
     ]
-    panes = [outcome for outcome in outcomes if isinstance(outcome, Pane)]
-    return panes, [change for change in told if change.lifecycle]
+    return outcomes, [change for change in told if change.lifecycle]

@@ -56,12 +56,16 @@ def end(client: Client) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Certificates:
-    """PEM files: an authority, a certificate by it for localhost, and another authority."""
+    """PEM files: an authority, a certificate by it for localhost, and another authority.
+
+    `expired` is as `cert` and of the same key, and was good until yesterday.
+    """
 
     ca: Path
     cert: Path
     key: Path
     other_ca: Path
+    expired: Path
 
 
 class Collector:
@@ -271,9 +275,17 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     other_key = ec.generate_private_key(ec.SECP256R1())
     other_ca = _certificate("another authority", other_key, None, other_key)
     key = ec.generate_private_key(ec.SECP256R1())
+    now = dt.datetime.now(dt.UTC)
     cert = _certificate("localhost", key, ca, ca_key)
-    files = Certificates(*(directory / f"{name}.pem" for name in ("ca", "cert", "key", "other")))
-    for path, one in ((files.ca, ca), (files.cert, cert), (files.other_ca, other_ca)):
+    expired = _certificate("localhost", key, ca, ca_key, now - dt.timedelta(days=1))
+    names = ("ca", "cert", "key", "other", "expired")
+    files = Certificates(*(directory / f"{name}.pem" for name in names))
+    for path, one in (
+        (files.ca, ca),
+        (files.cert, cert),
+        (files.other_ca, other_ca),
+        (files.expired, expired),
+    ):
         path.write_bytes(one.public_bytes(serialization.Encoding.PEM))
     files.key.write_bytes(
         key.private_bytes(
@@ -290,9 +302,10 @@ def _certificate(
     key: ec.EllipticCurvePrivateKey,
     issuer: x509.Certificate | None,
     issuer_key: ec.EllipticCurvePrivateKey,
+    until: dt.datetime | None = None,
 ) -> x509.Certificate:
-    """A certificate for `name`, or an authority if nobody else issues it."""
-    now = dt.datetime.now(dt.UTC)
+    """A certificate for `name`, or an authority if nobody else issues it; good for an hour."""
+    until = until or dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     builder = (
@@ -301,8 +314,8 @@ def _certificate(
         .issuer_name(subject if issuer is None else issuer.subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(minutes=5))
-        .not_valid_after(now + dt.timedelta(hours=1))
+        .not_valid_before(until - dt.timedelta(hours=2))
+        .not_valid_after(until)
         .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
     )
     if issuer is not None:

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
-from edge_fusion.align.assembler import Alignment, SiteAssembler
+from edge_fusion.align.alignment import Alignment
+from edge_fusion.align.assembler import SiteAssembler
 from edge_fusion.align.census import Census
 from edge_fusion.align.windows import assigner
 from edge_fusion.events import (

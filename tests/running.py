@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import tiny_model
@@ -69,6 +70,8 @@ class Running:
         store: str = "",
         configuration: str = CONFIGURATION,
         fails_on_pictures: bool = False,
+        options: Sequence[str] = (),
+        environ: Mapping[str, str] | None = None,
     ) -> None:
         self.web = free_port()
         tiny_model.write(directory / "model.onnx", fails_on_pictures=fails_on_pictures)
@@ -76,8 +79,9 @@ class Running:
         text = configuration.format(port=broker_port, web=self.web, mqtt=mqtt, store=store)
         self.path.write_text(text)
         self.log = directory / "daemon.log"
-        self._arguments = ["run", "-c", str(self.path), *map(str, arguments)]
+        self._arguments = [*options, "run", "-c", str(self.path), *map(str, arguments)]
         self._command = [*self.command(), *self._arguments]
+        self._environ = {**os.environ, **(environ or {})}
         self.start()
 
     def command(self) -> list[str]:
@@ -87,11 +91,16 @@ class Running:
     def start(self) -> None:
         """Start it, or start it again after its end."""
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(self._command, stderr=log)
+            self.process = subprocess.Popen(
+                self._command, stdout=log, stderr=log, env=self._environ
+            )
 
-    def page(self, path: str) -> tuple[int, bytes]:
+    def page(self, path: str, token: str | None = None) -> tuple[int, bytes]:
+        request = urllib.request.Request(f"http://127.0.0.1:{self.web}{path}")
+        if token is not None:
+            request.add_header("Authorization", f"Bearer {token}")
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.web}{path}", timeout=5) as answer:
+            with urllib.request.urlopen(request, timeout=5) as answer:
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             with error:

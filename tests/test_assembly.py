@@ -2,11 +2,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from exif_data import in_jpeg, tiff
 
 from edge_fusion.assembly import camera_subscriptions, decoder, sensor_subscriptions
+from edge_fusion.codecs.jpeg import encode_jpeg
 from edge_fusion.config import load
-from edge_fusion.events import ArrivalTime, Message, Offline, Reading
+from edge_fusion.events import ArrivalTime, Frame, Message, Offline, Reading, TimeSource
 from edge_fusion.io.broker import Subscription
 
 TWO_TOPICS_A_DEVICE = """
@@ -90,3 +93,25 @@ def test_whoever_was_heard_is_the_one_that_dies(tmp_path: Path, device: str) -> 
         assert isinstance(reading, Reading)
         gone = reads.decode(Message(*dead, arrival))
         assert (Offline(reading.site, reading.device, arrival) in gone) == believed
+
+
+JPEG = encode_jpeg(np.zeros((8, 8, 3), np.uint8))
+DATED = in_jpeg(tiff("<", 1, "2026:11:23 11:00:00"), JPEG)
+
+
+@pytest.mark.parametrize(("told", "source"), [("true", "DEVICE"), ("false", "ARRIVAL")])
+def test_pictures_are_dated_by_their_exif_if_the_configuration_says_so(
+    tmp_path: Path, told: str, source: str
+) -> None:
+    path = tmp_path / "edge-fusion.toml"
+    path.write_text(f"""
+        [[cameras]]
+        topic = "cameras/{{site}}/{{camera}}"
+        exif_time = {told}
+        timezone = "Europe/Berlin"
+    """)
+    message = Message("cameras/hall/door", DATED, ArrivalTime(1795428007.0))
+    [frame] = decoder(load(path, {})).decode(message)
+    assert isinstance(frame, Frame)
+    assert frame.time_source is TimeSource[source]
+    assert frame.time == (1795428000.0 if told == "true" else 1795428007.0)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import socket
 import subprocess
@@ -14,11 +13,9 @@ import jsonschema
 import numpy as np
 import onnx
 import pytest
+from filming import clip
 from onnx import TensorProto, helper, numpy_helper
 
-from edge_fusion.io.broker import BrokerSettings
-from edge_fusion.io.probe import probe
-from edge_fusion.logs import LogFormat, LogLevel, set_up_logging
 from edge_fusion.model.spec import SPEC_KEY, ModelSpec
 
 SPEC = ModelSpec("toy", 10.0, 4, ("temperature",), 1, (2, 3), ("fire", "smoke"), {"fire": 0.4})
@@ -191,6 +188,58 @@ def test_check_warns_of_windows_that_the_model_was_not_made_for(
     assert "connection refused" in connection
 
 
+def test_check_opens_each_camera_once(cli: Cli, tmp_path: Path, broker: int, model: Path) -> None:
+    config = write(
+        tmp_path / "e.toml",
+        f'[mqtt]\nhost = "127.0.0.1"\nport = {broker}\nusername = "box"\n'
+        f'[model]\npath = "{model.name}"\n'
+        f'[[cameras]]\nurl = "{clip(tmp_path / "clip.mp4").name}"\n'
+        f'[[cameras]]\nurl = "rtsp://me:secret@127.0.0.1:{free_port()}/1"\nsite = "hall"\n'
+        '[[cameras]]\nurl = "/dev/video9"\nsite = "hall"\ncamera = "door"\n',
+    )
+    done = cli("check", "-c", config, EDGE_FUSION_MQTT__PASSWORD="right")
+    assert done.returncode == 1
+    host, device = done.stderr.splitlines()
+    assert host.startswith(f"{config}: camera hall/127.0.0.1: rtsp://127.0.0.1:")
+    assert host.endswith(": connection refused")
+    assert device == f"{config}: camera hall/door: /dev/video9: no such file or directory"
+
+
+def test_check_names_what_is_open_and_warns_of_secrets_that_all_can_read(
+    cli: Cli, tmp_path: Path, broker: int, model: Path
+) -> None:
+    write(tmp_path / "password", "right").chmod(0o644)
+    config = write(
+        tmp_path / "e.toml",
+        SENSOR + f'[mqtt]\nhost = "127.0.0.1"\nport = {broker}\nusername = "box"\n'
+        f'password_file = "password"\n[model]\npath = "{model.name}"\n'
+        '[web]\nlisten = "0.0.0.0:8337"\n',
+    )
+    done = cli("check", "-c", config)
+    assert done.returncode == 1
+    warning, problem = done.stderr.splitlines()
+    assert warning.startswith(f'{config}: warning: mqtt.password_file is "{tmp_path}/password"')
+    assert problem.startswith(f'{config}: web.listen is "0.0.0.0:8337", which other machines')
+
+
+def test_check_tells_what_the_broker_denies(
+    cli: Cli, tmp_path: Path, broker_factory: Callable[..., Any], model: Path
+) -> None:
+    rules = write(tmp_path / "acl", "user box\ntopic write edge_fusion/box/+/status\n")
+    strict = broker_factory(user=("box", "right"), extra=[f"acl_file {rules}"])
+    config = write(
+        tmp_path / "e.toml",
+        SENSOR + f'[mqtt]\nhost = "127.0.0.1"\nport = {strict.port}\nusername = "box"\n'
+        f'box = "b"\n[model]\npath = "{model.name}"\n',
+    )
+    done = cli("check", "-c", config, EDGE_FUSION_MQTT__PASSWORD="right")
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"{config}: broker 127.0.0.1:{strict.port}: not published on 'edge_fusion/box/b/barrier': "
+        "Not authorized; does the ACL of the broker let user 'box' write it?\n"
+    )
+
+
 def test_check_of_a_bad_file_exits_with_1(cli: Cli, tmp_path: Path) -> None:
     config = write(tmp_path / "e.toml", SENSOR + "[mqtt]\nport = 0\n")
     done = cli("check", "-c", config)
@@ -255,48 +304,3 @@ def test_a_model_that_is_none_is_one_line(cli: Cli) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith('"nonesuch": expected a path to an ONNX file, or a shipped model')
     assert done.stderr.count("\n") == 1
-
-
-def test_a_probe_says_in_words_why_the_broker_does_not_take_us(broker: int) -> None:
-    def settings(port: int, password: str) -> BrokerSettings:
-        return BrokerSettings("127.0.0.1", port, client_id="x", username="box", password=password)
-
-    assert probe(settings(broker, "right")) is None
-    assert probe(settings(broker, "wrong")) is not None
-    assert "connection refused" in str(probe(settings(free_port(), "right")))
-
-
-def test_a_probe_of_a_broker_that_says_nothing_ends() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        port = silent.getsockname()[1]
-        assert probe(BrokerSettings("127.0.0.1", port, client_id="x"), 0.3) is not None
-
-
-def log_lines(capsys: pytest.CaptureFixture[str], form: LogFormat, *, journal: bool) -> list[str]:
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    root.handlers = []
-    try:
-        set_up_logging(LogLevel.INFO, form, journal=journal)
-        logging.getLogger("edge_fusion.test").warning("one\ntwo")
-        logging.getLogger("edge_fusion.test").debug("unseen")
-    finally:
-        root.handlers = before
-        root.setLevel(level)
-    return capsys.readouterr().err.splitlines()
-
-
-def test_the_journal_gets_a_priority_on_every_line(capsys: pytest.CaptureFixture[str]) -> None:
-    lines = log_lines(capsys, LogFormat.TEXT, journal=True)
-    assert lines == ["<4>edge_fusion.test: one", "<4>two"]
-
-
-def test_people_get_the_time_and_the_level(capsys: pytest.CaptureFixture[str]) -> None:
-    first = log_lines(capsys, LogFormat.TEXT, journal=False)[0]
-    assert first.endswith(" WARNING edge_fusion.test: one")
-
-
-def test_machines_get_one_json_document_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    (line,) = log_lines(capsys, LogFormat.JSON, journal=False)
-    entry = json.loads(line)
-    assert (entry["level"], entry["message"]) == ("warning", "one\ntwo")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import dynamic_security
 import jsonschema
 import numpy as np
 import pytest
@@ -187,6 +188,33 @@ def test_a_missing_broker_is_waited_for(broker_factory: BrokerFactory, start: St
     assert daemon.stop() == 0
 
 
+def test_what_the_broker_denies_is_said_in_readiness_and_metrics(
+    broker_factory: BrokerFactory, tmp_path: Path, start: Start
+) -> None:
+    """It may read readings and no pictures, and publish, but not for Home Assistant."""
+    topics = ("home/#", "plain/#", "edge_fusion/#")
+    rules = [
+        (kind, topic) for kind in ("subscribePattern", "publishClientSend") for topic in topics
+    ]
+    extra = dynamic_security.settings(tmp_path / "rules.json", ("box", "right"), rules)
+    broker = broker_factory(extra=extra)
+    daemon = start(broker.port, wait=False, mqtt='username = "box"\npassword = "right"')
+    name = "mqtt_subscriptions_refused"
+    eventually(lambda: daemon.metric(name, connection="frames") == 1, "the refusal")
+    status, body = daemon.page("/readyz")
+    said = json.loads(body)
+    assert (status, said["mqtt"]) == (503, {"readings": True, "frames": True})
+    assert list(said["refused_subscriptions"]) == ["cams/+/+"]
+    broker.user = ("box", "right")
+    broker.publish("home/kitchen/probe", HOT)
+    reason = "refused_by_broker"
+    eventually(lambda: daemon.metric("dropped_total", reason=reason) == 1, "discovery refused")
+    assert daemon.stop() == 0
+    log = daemon.log.read_text()
+    assert log.count("no subscription to 'cams/+/+': Not authorized; does the ACL") == 1
+    assert log.count("not published on 'homeassistant/device/edge_fusion_kitchen/config'") == 1
+
+
 def test_status_says_online_and_offline_and_the_will_speaks_for_the_killed(
     broker: Broker, start: Start
 ) -> None:
@@ -304,6 +332,38 @@ def test_a_bad_model_ends_with_78_and_one_line(tmp_path: Path) -> None:
     assert done.returncode == 78
     (line,) = done.stderr.splitlines()
     assert "not a usable ONNX file" in line
+
+
+def test_a_model_of_another_digest_ends_with_78_and_one_line(tmp_path: Path) -> None:
+    tiny_model.write(tmp_path / "model.onnx")
+    text = CONFIGURATION.format(port=1, web=1, mqtt="")
+    nobody = "0" * 64
+    text = text.replace('"model.onnx"', f'"model.onnx"\nsha256 = "{nobody}"')
+    done = run_with(tmp_path / "edge-fusion.toml", text)
+    assert done.returncode == 78
+    (line,) = done.stderr.splitlines()
+    assert "model.onnx: sha256 is " in line
+    assert line.endswith(f": expected {nobody}")
+
+
+def test_a_web_port_open_to_other_machines_without_a_token_ends_with_78(tmp_path: Path) -> None:
+    tiny_model.write(tmp_path / "model.onnx")
+    text = CONFIGURATION.format(port=1, web=1, mqtt="").replace("127.0.0.1:1", "0.0.0.0:1")
+    done = run_with(tmp_path / "edge-fusion.toml", text)
+    assert done.returncode == 78
+    (line,) = done.stderr.splitlines()
+    assert 'edge-fusion.toml: web.listen is "0.0.0.0:1", which other machines can reach' in line
+
+
+def test_with_a_token_the_metrics_are_for_those_who_show_it(broker: Broker, start: Start) -> None:
+    token = "0123456789abcdef"
+    text = CONFIGURATION.replace("127.0.0.1:{web}", "0.0.0.0:{web}") + f'token = "{token}"\n'
+    daemon = start(broker.port, wait=False, configuration=text)
+    eventually(lambda: daemon.page("/healthz")[0] == 200, "health, which is for all")
+    assert daemon.page("/metrics")[0] == daemon.page("/readyz")[0] == daemon.page("/")[0] == 401
+    status, body = daemon.page("/metrics", token)
+    assert status == 200
+    assert b"edge_fusion_build_info" in body
 
 
 def test_an_alert_for_a_label_the_model_lacks_ends_with_78(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import threading
 import time
 
-from edge_fusion.events import ArrivalTime, Delivery, Message, Shed, ShedReason
+from edge_fusion.events import ArrivalTime, Capture, Delivery, Message, Shed, ShedReason
 from edge_fusion.mailbox import Acknowledged, Batch, Mailbox, Reload, Stop
 
 PAST = ArrivalTime(0.0)
@@ -18,6 +18,7 @@ def mailbox(
     readings: int = 100,
     reading_bytes: int = 10_000,
     frames: int = 10,
+    all_frames: int = 100,
     frame_bytes: int = 10_000,
     batch: int = 512,
 ) -> Mailbox:
@@ -26,6 +27,7 @@ def mailbox(
         max_readings=readings,
         max_reading_bytes_total=reading_bytes,
         max_frames_per_topic=frames,
+        max_frames_total=all_frames,
         max_frame_bytes_total=frame_bytes,
         max_batch=batch,
     )
@@ -109,6 +111,24 @@ def test_of_too_many_qos_0_readings_the_newest_are_shed_and_counted() -> None:
     assert batch.shed == (Shed(None, ShedReason.MAILBOX_FULL, 3),)
 
 
+def test_qos_0_readings_are_bounded_in_bytes_too() -> None:
+    box, post = mailbox(reading_bytes=30), Post()
+    for number in range(5):
+        box.put_reading(post(b"%d" % number * 10), sheddable=True)
+    assert payloads(box.take(PAST)) == [b"0" * 10, b"1" * 10]
+    box.put_reading(post(b"x"), sheddable=True)
+    assert payloads(box.take(PAST)) == [b"x"]
+
+
+def test_frames_of_topics_that_somebody_makes_up_are_bounded_together() -> None:
+    box, post = mailbox(all_frames=3), Post()
+    for number in range(9):
+        box.put_frame(post(b"%d" % number, f"camera-{number}"))
+    batch = box.take(PAST)
+    assert payloads(batch) == [b"6", b"7", b"8"]
+    assert batch.shed == (Shed(None, ShedReason.MAILBOX_FULL, 6),)
+
+
 def test_of_too_many_frames_the_oldest_of_the_same_camera_is_shed_and_acknowledged() -> None:
     box, post = mailbox(frames=2), Post()
     box.put_frame(post(b"other", "b"))
@@ -120,8 +140,23 @@ def test_of_too_many_frames_the_oldest_of_the_same_camera_is_shed_and_acknowledg
     assert post.acknowledged == [b"0", b"1"]
 
 
+def test_of_too_many_captures_the_oldest_of_the_same_camera_is_shed() -> None:
+    box = mailbox(frames=2)
+    for camera in ("a", "a", "b", "a"):
+        capture = Capture(f"hall/{camera}", b"x", now(), site="hall", camera=camera)
+        box.put_frame(Delivery(capture, lambda: None))
+    batch = box.take(PAST)
+    assert [delivery.message.topic for delivery in batch.deliveries] == [
+        "hall/a",
+        "hall/b",
+        "hall/a",
+    ]
+    assert all(isinstance(delivery.message, Capture) for delivery in batch.deliveries)
+    assert batch.shed == (Shed(None, ShedReason.MAILBOX_FULL, 1),)
+
+
 def test_frames_together_are_bounded_in_bytes_at_the_expense_of_the_camera_that_sends() -> None:
-    box, post = mailbox(frame_bytes=30), Post()
+    box, post = mailbox(frame_bytes=33), Post()  # topics count
     box.put_frame(post(b"b" * 10, "b"))
     for number in range(3):
         box.put_frame(post(b"%d" % number * 10, "a"))
@@ -129,14 +164,14 @@ def test_frames_together_are_bounded_in_bytes_at_the_expense_of_the_camera_that_
 
 
 def test_a_camera_without_other_frames_displaces_the_oldest_of_all() -> None:
-    box, post = mailbox(frame_bytes=20), Post()
+    box, post = mailbox(frame_bytes=22), Post()
     for topic in ("a", "b", "c"):
         box.put_frame(post(topic.encode() * 10, topic))
     assert payloads(box.take(PAST)) == [b"b" * 10, b"c" * 10]
 
 
 def test_a_frame_above_the_bound_goes_alone() -> None:
-    box, post = mailbox(frame_bytes=5), Post()
+    box, post = mailbox(frame_bytes=10), Post()
     box.put_frame(post(b"fits"))
     box.put_frame(post(b"too large"))
     assert payloads(box.take(PAST)) == [b"fits"]
@@ -193,15 +228,3 @@ def test_many_writers_lose_nothing() -> None:
     for writer in writers:
         writer.join()
     assert taken == 2000
-
-
-def test_large_readings_at_qos_0_are_shed_by_their_bytes() -> None:
-    box, post = mailbox(reading_bytes=10), Post()
-    for payload in (b"1" * 9, b"2" * 9, b"3"):
-        box.put_reading(post(payload), sheddable=True)
-    box.put_reading(post(b"4"), sheddable=False)
-    first = box.take(PAST)
-    assert payloads(first) == [b"1" * 9, b"2" * 9, b"4"]
-    assert first.shed == (Shed(None, ShedReason.MAILBOX_FULL, 1),)
-    box.put_reading(post(b"5"), sheddable=True)
-    assert payloads(box.take(PAST)) == [b"5"]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from edge_fusion.alerts.book import AlertBook
 from edge_fusion.alerts.rules import Rule
-from edge_fusion.align.assembler import Alignment
+from edge_fusion.align.alignment import Alignment
 from edge_fusion.align.sites import Sites
 from edge_fusion.align.windows import Tumbling
 from edge_fusion.announcer import Announcer, Voice

@@ -10,11 +10,17 @@ from pathlib import Path
 
 import pytest
 import tiny_model
-from conftest import Broker, eventually
+from conftest import Broker, BrokerFactory, eventually
 from running import Running
 from test_restart import BRISK, HOT, events, keep_sending
 
 Start = Callable[..., Running]
+
+
+@pytest.fixture
+def broker(broker_factory: BrokerFactory) -> Broker:
+    """One that queues all that the daemon is too slow for; by default 1,000 messages are."""
+    return broker_factory(extra=("max_queued_messages 100000", "max_inflight_messages 200"))
 
 
 @pytest.fixture

@@ -62,7 +62,7 @@ def unpack(data: bytes) -> Track:
             alert=None if state["alert"] is None else _as_alert(state["alert"]),
             evidence=None if state["evidence"] is None else _as_evidence(state["evidence"]),
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise SnapshotError(f"no track: {error!r}") from None
 
 

@@ -59,6 +59,13 @@ class AlertBook:
             changes += self._keep(label, track, change)
         return changes
 
+    def amend(self, alert: Alert) -> None:
+        """Keep an alert that fires as it was published: with what its inputs contributed."""
+        track = self._tracks[alert.site, alert.label]
+        now = track.alert
+        if now is not None and (now.id, now.sequence) == (alert.id, alert.sequence):
+            self._keep(alert.label, replace(track, alert=alert), None)
+
     def wake(self) -> ArrivalTime | None:
         """When the next timer of any site is due, or None."""
         if self._held:

@@ -28,6 +28,7 @@ What it promises (each sentence is a property in tests/align/test_guarantees.py)
 
 Read `windows.py` for which windows an instant lies in, `clock.py` for what a device's timestamp is
 worth, `watermark.py` for how far a site has come, `firings.py` for when a window opens, closes and
-is revised, and `assembler.py`, which puts them together for one site. `source.py` holds the short
-way that nearly all readings take; `sites.py` runs the assemblers of all sites on one time line.
+is revised, and `assembler.py`, which puts them together for one site, whose devices are in
+`roster.py`. `source.py` holds the short way that nearly all readings take; `sites.py` runs the
+assemblers of all sites on one time line.
 """

@@ -69,6 +69,8 @@ def unpack(data: bytes) -> tuple[dict[str, Any], list[bytes]]:
         raise SnapshotError(f"{len(data)} bytes, cut short")
     try:
         document = json.loads(parts[0])
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SnapshotError(f"its document is no JSON: {error}") from None
+    if not isinstance(document, dict):
+        raise SnapshotError("its document is no JSON object")
     return document, parts[1:]

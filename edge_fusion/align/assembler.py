@@ -8,24 +8,25 @@ due, never at the instant the caller got round to it, so the panes depend on the
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Any
 
+from edge_fusion.align.alignment import Alignment
 from edge_fusion.align.archive import Archive, unpack
 from edge_fusion.align.census import Census
-from edge_fusion.align.clock import DeviceClock
 from edge_fusion.align.firings import Closed, Firings
+from edge_fusion.align.roster import Roster
 from edge_fusion.align.shelf import Shelf
 from edge_fusion.align.slices import LaneKey, OpenSlices, Slice, lane_of
 from edge_fusion.align.source import LONG_AGO, Lane, Source
 from edge_fusion.align.watermark import SiteWatermark
-from edge_fusion.align.windows import Assigner, index_of, window
+from edge_fusion.align.windows import index_of, window
 from edge_fusion.errors import SnapshotError
 from edge_fusion.events import (
     ArrivalTime,
     Duplicate,
     Event,
     EventTime,
-    Frame,
     Offline,
     Outcome,
     Pane,
@@ -42,25 +43,7 @@ RETAINED_SLICES = 256
 """Of more slices the oldest are let go, even if their lateness is not up: a burst over more windows
 than that must not cost more memory."""
 
-MAX_LANES = 64
-"""Quantities of one device; readings of others are shed."""
-
 INFINITY = float("inf")
-
-
-@dataclass(frozen=True, slots=True)
-class Alignment:
-    """How events are put into windows; all durations in seconds, bounds per window."""
-
-    windows: Assigner
-    max_out_of_orderness: float
-    allowed_lateness: float
-    idle_timeout: float
-    max_wait: float
-    max_skew: float
-    carry: float
-    max_readings: int
-    max_frames: int
 
 
 class SiteAssembler:
@@ -72,10 +55,7 @@ class SiteAssembler:
         self.due = INFINITY
         """Arrival time before which nothing can be due."""
         self._alignment = alignment
-        self._census = census
         self._windows = windows
-        self._sources: dict[tuple[str, bool], Source] = {}
-        self._lanes: dict[LaneKey, Lane] = {}
         self._watermark = SiteWatermark(
             alignment.max_out_of_orderness, alignment.idle_timeout, windows.every
         )
@@ -89,6 +69,7 @@ class SiteAssembler:
             max_slices=RETAINED_SLICES + windows.overlap,
         )
         self._open_slices = OpenSlices(windows.every, self._begin)
+        self._roster = Roster(census, self._open_slices, max_skew=alignment.max_skew)
         self.held_since: ArrivalTime | None = None
         """When time began to stand still, if it does."""
         self._released = LONG_AGO
@@ -103,15 +84,15 @@ class SiteAssembler:
 
     def offsets(self) -> dict[str, float]:
         """Estimated clock offset (arrival - device time, seconds) of each source."""
-        return {source.name: source.clock.offset for source in self._sources.values()}
+        return {source.name: source.clock.offset for source in self._roster}
 
     def lane(self, reading: Reading) -> Lane | None:
         """The short way of a reading, if there is one."""
-        return self._lanes.get((reading.device, reading.quantity))
+        return self._roster.lane((reading.device, reading.quantity))
 
     def lanes(self) -> Iterable[tuple[LaneKey, Lane]]:
         """The short ways of all readings."""
-        return self._lanes.items()
+        return self._roster.lanes()
 
     def feed(self, event: Event) -> list[Outcome]:
         """Take one event; its arrival time must not lie before that of the one before.
@@ -160,16 +141,15 @@ class SiteAssembler:
     def offline(self, notice: Offline) -> list[Outcome]:
         """Make a device idle at once, as it was reported dead."""
         outcomes = self.advance(notice.arrival)
-        for is_camera in (False, True):
-            source = self._sources.get((notice.device, is_camera))
-            if source is not None and not source.idle:
+        for source in self._roster.named(notice.device):
+            if not source.idle:
                 self._watermark.retire(source)
         return outcomes + self._fire(notice.arrival)
 
     def take(self, event: Event) -> list[Outcome]:
         """The long way of an event into its slice, when nothing is due before it."""
         source, now = self._source(event), event.arrival
-        if source is None or not self._has_lane_for(event, source):
+        if source is None or not self._roster.has_lane_for(event, source):
             return [Shed(event, ShedReason.MAX_DEVICES)]
         placed, verdict = self._correct(source, event)
         index, as_of = index_of(placed.time, self._windows.every), self._as_of(now)
@@ -198,27 +178,27 @@ class SiteAssembler:
             return ()
         return self._shelf.events(first - self._windows.overlap + 1, self._shelf.newest)
 
+    def drop_fleeting(self) -> None:
+        """Let go of the frames whose pictures nobody promised to keep."""
+        for each in self._shelf:
+            each.drop_fleeting()
+
     def forget(self, before: ArrivalTime) -> list[LaneKey]:
         """Let go of sources not heard since `before`; returns their lanes.
 
         It must lie further back than `idle_timeout`.
         """
-        gone = [key for key, source in self._sources.items() if source.heard < before]
-        lanes: list[LaneKey] = []
-        for key in gone:
-            source = self._sources.pop(key)
+        gone = self._roster.forget(before)
+        for source in gone:
             self._watermark.remove(source)
-            lanes += (lane.key for lane in source.lanes)
-        for lane in lanes:
-            del self._lanes[lane]
+        lanes = [lane.key for source in gone for lane in source.lanes]
         self._shelf.forget(lanes)
-        self._census.strike_off(len(gone))
         return lanes
 
     @property
     def is_forgotten(self) -> bool:
         """Whether nothing is known of the site, nor anything due."""
-        return not self._sources and self._next_due() == INFINITY
+        return not self._roster and self._next_due() == INFINITY
 
     def snapshot(self, *, all_frames: bool = True) -> bytes:
         """All there is to know, from which `restore` goes on as if nothing had happened.
@@ -231,8 +211,7 @@ class SiteAssembler:
                 "windows": [self._windows.every, self._windows.overlap],
                 "due": self.due,
                 "held": [self.held_since, self._released],
-                "sources": [[*key, source.state()] for key, source in self._sources.items()],
-                "lanes": [[*key, lane.into.index] for key, lane in self._lanes.items()],
+                **self._roster.state(),
                 "watermark": self._watermark.value,
                 "firings": self._firings.state(),
                 "shelf": self._shelf.state(archive),
@@ -240,11 +219,17 @@ class SiteAssembler:
         )
 
     def restore(self, snapshot: bytes) -> None:
-        """Take up a snapshot; for a new assembler only.
+        """Take up a snapshot; for a new assembler only, which is of no use if that fails.
 
         Raises SnapshotError if it is none, or if windows were of another size then.
         """
         state, pictures = unpack(snapshot)
+        try:
+            self._restore(state, pictures)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise SnapshotError(f"not all of it is there: {error!r}") from None
+
+    def _restore(self, state: dict[str, Any], pictures: list[bytes]) -> None:
         if state["windows"] != [self._windows.every, self._windows.overlap]:
             raise SnapshotError(f"made for other windows (every, overlap): {state['windows']}")
         self.due = state["due"]
@@ -254,13 +239,9 @@ class SiteAssembler:
         for each in self._shelf:
             if self._firings.is_open(each.index):
                 self._open_slices[each.index] = each
-        self._census.readmit(len(state["sources"]))
-        for name, is_camera, source in state["sources"]:
-            self._add(Source.restored(name, self._alignment.max_skew, source), is_camera=is_camera)
-        for name, quantity, index in state["lanes"]:
-            lane = self._add_lane((name, quantity), self._sources[name, not quantity])
-            if index in self._open_slices:
-                lane.bind(self._open_slices[index])
+        self._roster.restore(state)
+        for source in self._roster:
+            self._watermark.add(source)
         self._watermark.restore(state["watermark"])
 
     def pass_edge(self, source: Source, now: ArrivalTime) -> list[Outcome]:
@@ -270,25 +251,10 @@ class SiteAssembler:
         return self._fire(now) if self._watermark.crossed() else []
 
     def _source(self, event: Event) -> Source | None:
-        # A camera and a sensor may bear the same name.
-        key = event.source, isinstance(event, Frame)
-        source = self._sources.get(key)
-        if source is None and self._census.admit():
-            source = Source(event.source, DeviceClock(self._alignment.max_skew))
-            self._add(source, is_camera=key[1])
+        source = self._roster.find(event)
+        if source is None and (source := self._roster.admit(event)) is not None:
+            self._watermark.add(source)
         return source
-
-    def _has_lane_for(self, event: Event, source: Source) -> bool:
-        return lane_of(event) in self._lanes or len(source.lanes) < MAX_LANES
-
-    def _add(self, source: Source, *, is_camera: bool) -> None:
-        self._sources[source.name, is_camera] = source
-        self._watermark.add(source)
-
-    def _add_lane(self, key: LaneKey, source: Source) -> Lane:
-        lane = self._lanes[key] = Lane(key, source, self._open_slices)
-        source.lanes.append(lane)
-        return lane
 
     def _correct(self, source: Source, event: Event) -> tuple[Event, Event | Quarantined]:
         if event.time_source is TimeSource.ARRIVAL:
@@ -337,8 +303,7 @@ class SiteAssembler:
 
     def _lead(self, event: Event, into: Slice, source: Source) -> None:
         """Let the readings that follow take the short way, if there is one."""
-        key = lane_of(event)
-        lane = self._lanes.get(key) or self._add_lane(key, source)
+        lane = self._roster.lead(lane_of(event), source)
         if self._firings.is_open(into.index):
             self._open_slices[into.index] = into
         if not source.clock.trusted:
@@ -359,7 +324,8 @@ class SiteAssembler:
         panes: list[Outcome] = []
         as_of, oldest, passed = self._as_of(now), self._shelf.oldest, self._watermark.passed
         for number, closed in self._firings.close(passed, now, waited_to=as_of, oldest=oldest):
-            self._seal(number)
+            if (begun := self._open_slices.pop(number, None)) is not None:
+                self._roster.seal(begun)
             panes.append(self._pane(number, closed, Timing.ON_TIME, now))
         for number, closed in self._firings.revise(as_of, oldest):
             panes.append(self._pane(number, closed, Timing.LATE, now))
@@ -369,15 +335,6 @@ class SiteAssembler:
         self.due = INFINITY
         self._expect(self._next_due())
         return panes
-
-    def _seal(self, index: int) -> None:
-        """Close the short ways into a slice whose first window closes."""
-        closed = self._open_slices.pop(index, None)
-        if closed is not None:
-            for key in closed:
-                lane = self._lanes[key]
-                if lane.into is closed:
-                    lane.unbind()
 
     def _pane(self, number: int, closed: Closed, timing: Timing, now: ArrivalTime) -> Pane:
         index, first = closed.firings, number - self._windows.overlap + 1
@@ -392,12 +349,6 @@ class SiteAssembler:
             fired_at=now,
             events=self._shelf.events(first, number),
             carried=self._shelf.carried(first, extent.start - self._alignment.carry),
-            cameras=self._cameras(now),
+            cameras=self._roster.cameras(now - self._alignment.carry),
             late=closed.late,
         )
-
-    def _cameras(self, now: ArrivalTime) -> tuple[str, ...]:
-        """The cameras heard within `carry`, whether or not one gave a frame to a window."""
-        since = now - self._alignment.carry
-        cameras = (source for (_, is_camera), source in self._sources.items() if is_camera)
-        return tuple(sorted(source.name for source in cameras if source.heard > since))

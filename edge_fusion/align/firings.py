@@ -52,6 +52,8 @@ class Firings:
         self._closed: dict[int, Closed] = {}
         self._closings = Closings()
         self._last_closed = NONE_CLOSED
+        self._forgotten = NONE_CLOSED
+        """Nothing is known any more of windows below."""
         self._next_revision = INFINITY
         self._enough = SPARE
 
@@ -124,10 +126,15 @@ class Firings:
         return len(self._closed) >= self._enough
 
     def final(self, now: ArrivalTime) -> int:
-        """The slice below which every slice's windows are all past their allowed lateness."""
+        """The slice below which every slice's windows are all past their allowed lateness.
+
+        No less than what is forgotten, even if `now` lies before that: time may stand still, for
+        a backlog, at an instant of before.
+        """
         horizon = ArrivalTime(now - self._allowed_lateness)
         waited = index_of(math.nextafter(horizon - self._max_wait, -INFINITY), self._every)
-        return max(waited, self._closings.before(horizon)) - self._overlap + 1
+        passed = max(waited, self._closings.before(horizon)) - self._overlap + 1
+        return max(passed, self._forgotten)
 
     def let_go(self, final: int, now: ArrivalTime) -> int:
         """Forget the windows whose slices are all below `final`; returns the first slice needed."""
@@ -135,6 +142,7 @@ class Firings:
         first = min([final, *self._open, *pending])
         for number in [number for number in self._closed if number < first]:
             del self._closed[number]
+        self._forgotten = max(self._forgotten, first)
         self._closings.forget_before(ArrivalTime(now - self._allowed_lateness))
         self._enough = len(self._closed) + SPARE
         return first - self._overlap + 1
@@ -150,6 +158,7 @@ class Firings:
             "closed": closed,
             "closings": self._closings.state(),
             "last_closed": self._last_closed,
+            "forgotten": self._forgotten,
             "enough": self._enough,
         }
 
@@ -160,6 +169,7 @@ class Firings:
             self._closed[number] = Closed(ClosedBy(by), *rest)
         self._closings.restore(state["closings"])
         self._last_closed = state["last_closed"]
+        self._forgotten = state.get("forgotten", NONE_CLOSED)
         self._enough = state["enough"]
         self._next_revision = self._first_revision()
 

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import heapq
+import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
-from edge_fusion.align.assembler import Alignment, SiteAssembler
+from edge_fusion.align.alignment import Alignment
+from edge_fusion.align.assembler import SiteAssembler
 from edge_fusion.align.census import Census
 from edge_fusion.align.source import NO_LANE, Lane
+from edge_fusion.align.windows import assigner
+from edge_fusion.errors import SnapshotError
 from edge_fusion.events import (
     ArrivalTime,
     CatchUp,
     CaughtUp,
     Event,
+    Frame,
     Input,
     Offline,
     Outcome,
+    Quarantined,
     Reading,
     Shed,
     ShedReason,
@@ -29,6 +35,7 @@ HOUSEKEEPING = 60.0
 """Seconds from one search for the forgotten to the next."""
 
 INFINITY = float("inf")
+_DURATIONS_AND_BOUNDS = tuple(each.name for each in fields(Alignment) if each.name != "windows")
 _FULL = frozenset({ShedReason.MAX_SITES, ShedReason.MAX_DEVICES})
 
 
@@ -64,8 +71,24 @@ class Sites:
         self._agenda: list[tuple[float, str]] = []
         self._due = INFINITY
         self._next_search = -INFINITY
-        self._held_since: ArrivalTime | None = None
         self._forgotten: list[str] = []
+        self.terms = _pack_terms(alignment, max_sites=max_sites, max_devices=max_devices)
+        """What decides what becomes of events here, for `on_terms`."""
+        self.held_since: ArrivalTime | None = None
+        """When time began to stand still, if it does."""
+
+    @classmethod
+    def on_terms(cls, terms: bytes) -> Sites:
+        """New sites that decide as those did that gave these `terms`. Raises SnapshotError."""
+        try:
+            given = json.loads(terms)
+            alignment = Alignment(
+                assigner(given["size"], given["every"]),
+                *(given[name] for name in _DURATIONS_AND_BOUNDS),
+            )
+            return cls(alignment, max_sites=given["max_sites"], max_devices=given["max_devices"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise SnapshotError(f"no terms: {error!r}") from None
 
     def __iter__(self) -> Iterator[SiteAssembler]:
         return (entry.assembler for entry in self._entries.values())
@@ -148,21 +171,24 @@ class Sites:
         return outcomes
 
     def _hold(self, since: ArrivalTime) -> list[Outcome]:
-        self._held_since = since if self._held_since is None else self._held_since
+        self.held_since = since if self.held_since is None else self.held_since
         for entry in self._entries.values():
-            entry.assembler.hold(self._held_since)
+            entry.assembler.hold(self.held_since)
             entry.scheduled = INFINITY
         self._agenda.clear()
         self._due = INFINITY
         return []
 
     def _release(self, now: ArrivalTime) -> list[Outcome]:
-        """Let time go on everywhere, or do nothing if it does."""
-        if self._held_since is None:
+        """Let time go on everywhere, or do nothing if it does.
+
+        In order of name, as on the agenda: which site was known first must not show.
+        """
+        if self.held_since is None:
             return []
-        self._held_since = None
+        self.held_since = None
         outcomes: list[Outcome] = []
-        for entry in self._entries.values():
+        for _, entry in sorted(self._entries.items()):
             outcomes += entry.assembler.release(now)
             self._schedule(entry)
         return outcomes
@@ -189,11 +215,28 @@ class Sites:
         """
         assembler = SiteAssembler(site, self._alignment, self._census)
         assembler.restore(snapshot)
-        self._held_since = assembler.held_since
+        self.held_since = assembler.held_since
         entry = self._entries[site] = _Entry(assembler)
         for (device, quantity), lane in assembler.lanes():
             self._lanes[site, device, quantity] = lane
         self._schedule(entry)
+
+    def take_over(self, others: Sites) -> list[Outcome]:
+        """Go on where others are, which then are done with; for new sites only.
+
+        What is open there in windows of another size is fed anew. Returns what came of that, the
+        admitted events aside, which have been counted.
+        """
+        if others.held_since is not None:
+            self._hold(others.held_since)
+        events: list[Event] = []
+        for site in others:
+            try:
+                self.restore(site.site, site.snapshot())
+            except SnapshotError:
+                events += site.open_events()
+        outcomes = self.feed(sorted(events, key=lambda event: event.arrival))
+        return [each for each in outcomes if not isinstance(each, Reading | Frame | Quarantined)]
 
     def _make_room(self, now: ArrivalTime) -> bool:
         """Forget the long silent; False if that was done just now."""
@@ -222,8 +265,8 @@ class Sites:
         if len(self._entries) >= self._max_sites:
             return None
         assembler = SiteAssembler(site, self._alignment, self._census)
-        if self._held_since is not None:
-            assembler.hold(self._held_since)
+        if self.held_since is not None:
+            assembler.hold(self.held_since)
         entry = self._entries[site] = _Entry(assembler)
         return entry
 
@@ -244,3 +287,9 @@ class Sites:
 
 def _is_full(outcome: Outcome) -> bool:
     return isinstance(outcome, Shed) and outcome.reason in _FULL
+
+
+def _pack_terms(alignment: Alignment, **bounds: int) -> bytes:
+    hop = {"size": alignment.windows.size, "every": alignment.windows.every}
+    rest = {name: getattr(alignment, name) for name in _DURATIONS_AND_BOUNDS}
+    return json.dumps(bounds | hop | rest).encode()

@@ -91,6 +91,13 @@ class Slice:
             return line.pop(0)
         return None
 
+    def drop_fleeting(self) -> None:
+        """Let go of the frames that are not durable."""
+        for (_, quantity), line in self._lines.items():
+            if not quantity:
+                line[:] = [event for event in line if isinstance(event, Frame) and event.durable]
+                self._sorted = None
+
     def state(self, archive: Archive) -> list[Any]:
         """All there is to know, as JSON can hold it."""
         lines = [

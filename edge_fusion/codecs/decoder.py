@@ -26,6 +26,7 @@ from edge_fusion.codecs.times import Unzoned, read_property
 from edge_fusion.codecs.topics import TopicPattern, valid_name
 from edge_fusion.codecs.units import clipped
 from edge_fusion.events import (
+    Capture,
     Doubt,
     Duplicate,
     Event,
@@ -159,6 +160,8 @@ class Decoder:
 
         Never raises. An empty list means that a device says it has no reading now.
         """
+        if isinstance(message, Capture):
+            return [_captured(message, self._limits)]
         routes = self._routes(message.topic)
         if not routes:
             detail = f"no sensor or camera is configured for {message.topic}"
@@ -342,6 +345,15 @@ def _frame(
     at, source_of_time = when
     kept = message.qos > 0
     return Frame(route.site, route.name, picture.image, at, message.arrival, source_of_time, kept)
+
+
+def _captured(capture: Capture, limits: DecodeLimits) -> Frame | Invalid:
+    site, camera, size = capture.site, capture.camera, len(capture.payload)
+    if size > limits.max_frame_bytes:
+        detail = f"{size} bytes, limit {limits.max_frame_bytes}"
+        return Invalid(capture.topic, InvalidReason.TOO_LARGE, detail, site, camera)
+    taken = EventTime(capture.arrival - capture.latency)
+    return Frame(site, camera, capture.payload, taken, capture.arrival)
 
 
 def _when(time: EventTime | None, message: Message) -> tuple[EventTime, TimeSource] | Invalid:

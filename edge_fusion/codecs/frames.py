@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import binascii
 from base64 import b64decode
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from edge_fusion.codecs.document import MISSING, load, lookup
+from edge_fusion.codecs.exif import time_taken
 from edge_fusion.codecs.invalid import invalid
-from edge_fusion.codecs.jpeg import header_size, is_picture
+from edge_fusion.codecs.jpeg import excess, exif_of, header_size, is_picture
 from edge_fusion.codecs.times import property_time, stated_time
-from edge_fusion.events import EventTime, Invalid, InvalidReason, Message
+from edge_fusion.events import ArrivalTime, EventTime, Invalid, InvalidReason, Message
 
 IMAGE_FIELDS: Final = ("image", "image_b64", "data", "picture")
 TIME_FIELDS: Final = ("time", "ts", "timestamp")
@@ -35,11 +36,15 @@ class FrameFormat(Enum):
 
 @dataclass(frozen=True, slots=True)
 class FrameKeys:
-    """Dotted paths in a JSON payload; None tries `IMAGE_FIELDS`, `TIME_FIELDS` in order."""
+    """Dotted paths in a JSON payload; None tries `IMAGE_FIELDS`, `TIME_FIELDS` in order.
+
+    zone: of times that have none; exif_time: whether EXIF dates what nothing else does.
+    """
 
     image: str | None = None
     time: str | None = None
     zone: ZoneInfo | None = None
+    exif_time: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +65,12 @@ def decode_frame(
 ) -> Picture | Invalid:
     """Take the picture out of a message and look at its outside.
 
-    The time is the user property `time` (or `captured_at`, `ts`), else the JSON's, else None.
+    The time is the user property `time` (or `captured_at`, `ts`), else the JSON's, else, if the
+    keys say so, when the picture was taken by its EXIF, else None.
+
     Refuses, in this order: EMPTY, TOO_LARGE (also once base64 is undone), TIME, what is wrong with
     a JSON envelope (SYNTAX, MISSING_FIELD), NOT_AN_IMAGE, UNDECODABLE_IMAGE where the header
-    states no size, TOO_MANY_PIXELS.
+    states no size, TOO_MANY_PIXELS (also of a JPEG whose scans together go over too many).
     """
     if not message.payload:
         return invalid(message, InvalidReason.EMPTY, "the payload is empty")
@@ -78,7 +85,7 @@ def decode_frame(
         return picture
     if len(picture.image) > max_frame_bytes:
         return _too_large(message, len(picture.image), max_frame_bytes)
-    return _guarded(message, picture, max_pixels)
+    return _dated(_guarded(message, picture, max_pixels), keys, message.arrival)
 
 
 def _too_large(message: Message, size: int, limit: int) -> Invalid:
@@ -92,11 +99,16 @@ def _guarded(message: Message, picture: Picture, max_pixels: int) -> Picture | I
     size = header_size(picture.image)
     if size is None:
         return invalid(message, InvalidReason.UNDECODABLE_IMAGE, "the header states no size")
-    height, width = size
-    if height * width > max_pixels:
-        detail = f"{width} x {height} pixels, limit {max_pixels}"
-        return invalid(message, InvalidReason.TOO_MANY_PIXELS, detail)
+    too_much = excess(picture.image, size, max_pixels)
+    if too_much is not None:
+        return invalid(message, InvalidReason.TOO_MANY_PIXELS, too_much)
     return picture
+
+
+def _dated(picture: Picture | Invalid, keys: FrameKeys, now: ArrivalTime) -> Picture | Invalid:
+    if isinstance(picture, Invalid) or picture.time is not None or not keys.exif_time:
+        return picture
+    return replace(picture, time=time_taken(exif_of(picture.image), keys.zone, now))
 
 
 def _open(

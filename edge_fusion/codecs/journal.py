@@ -1,4 +1,8 @@
-"""Lines of the journal: inputs as the store keeps them, a frame with its picture beside it."""
+"""Lines of the journal: inputs as the store keeps them, a frame with its picture beside it.
+
+The picture of a frame that nobody promised to keep is not kept, its line is: a camera holds
+windows open, be its pictures kept or not.
+"""
 
 from __future__ import annotations
 
@@ -10,33 +14,39 @@ from edge_fusion.kept import Entry
 
 
 def write_entries(inputs: Iterable[Input]) -> list[Entry]:
-    """The entries for inputs of single sites; of frames, those that are durable."""
+    """The entries for inputs of single sites, with the pictures of those that are durable."""
     entries: list[Entry] = []
     for item in inputs:
         match item:
             case Reading() | Offline():
                 entries.append(Entry(item.site, encode_entry(item)))
-            case Frame(durable=True):
+            case Frame():
                 file = FrameFile(
                     item.site, item.camera, "", item.time, item.arrival, item.time_source
                 )
-                entries.append(Entry(item.site, encode_entry(file), item.image))
-            case Frame() | CatchUp() | CaughtUp():
+                picture = item.image if item.durable else None
+                entries.append(Entry(item.site, encode_entry(file), picture))
+            case CatchUp() | CaughtUp():
                 pass
     return entries
 
 
 def read_entries(entries: Iterable[Entry]) -> list[Input]:
-    """The inputs again. Raises ValueError at a line that is none."""
+    """The inputs again, frames that were not durable without a picture.
+
+    Raises ValueError at a line that is none.
+    """
     return [_read(entry) for entry in entries]
 
 
 def _read(entry: Entry) -> Input:
     item = decode_entry(entry.line)
     if isinstance(item, FrameFile):
+        durable = entry.picture is not None
         picture = entry.picture or b""
         return Frame(
-            item.site, item.camera, picture, item.time, item.arrival, item.time_source, durable=True
+            item.site, item.camera, picture, item.time, item.arrival, item.time_source, durable
         )
-    assert isinstance(item, Reading | Offline)
+    if not isinstance(item, Reading | Offline):
+        raise ValueError(f"a {type(item).__name__} is none of a single site")  # noqa: TRY004
     return item

@@ -14,13 +14,15 @@ as the same double.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
+from edge_fusion.codecs.invalid import printable
 from edge_fusion.events import (
     ArrivalTime,
     CatchUp,
@@ -79,13 +81,21 @@ def decode_entry(line: bytes) -> Entry:
         raise ValueError(f"expected an object with one key of: {', '.join(_KINDS)}")
     ((kind, body),) = document.items()
     if kind not in _KINDS:
-        raise ValueError(f'"{kind}" is none of: {", ".join(_KINDS)}')
+        raise ValueError(printable(f'"{kind[:40]}" is none of: {", ".join(_KINDS)}'))
     try:
-        return _KINDS[kind](body)
+        entry = _KINDS[kind](body)
     except ValidationError as error:
         fault = error.errors()[0]
         place = ".".join(map(str, (kind, *fault["loc"])))
         raise ValueError(f"{place}: {fault['msg'].lower()}") from None
+    if not _is_finite(entry):  # pydantic takes "nan" for a float
+        raise ValueError(f"{kind}: a number is not finite")
+    return entry
+
+
+def _is_finite(entry: Entry) -> bool:
+    values = (getattr(entry, each.name) for each in fields(entry))
+    return all(math.isfinite(value) for value in values if isinstance(value, float))
 
 
 _END: Final = TypeAdapter(ArrivalTime)

@@ -10,6 +10,7 @@ import os
 import platform
 import re
 from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -20,6 +21,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainValidator,
+    SecretStr,
     ValidationInfo,
     WithJsonSchema,
 )
@@ -34,15 +36,20 @@ from edge_fusion.config.measures import (
     parse_positive_duration,
     parse_size,
 )
+from edge_fusion.io.address import parse_address
 
 PROBLEM: Final = "problem"
 BASE: Final = "base"
 """In the validation context: the folder of the configuration file, for relative paths."""
+SOURCELESS: Final = "sourceless"
+"""In the validation context: whether there may be neither sensors nor cameras."""
 
 _PACKAGE: Final = Path(__file__).resolve().parent.parent
 _NOT_NAME: Final = re.compile(r"[^A-Za-z0-9_.-]")
 _LISTEN: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\s]+)):([0-9]{1,5})")
 _MAX_PORT: Final = 65_535
+# The letters of RFC 6750, section 2.1; so many of them are beyond guessing over a network.
+_TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*")
 
 
 class Table(BaseModel):
@@ -147,6 +154,10 @@ def _relative(path: Path, info: ValidationInfo) -> Path:
     return path if base is None else base / path
 
 
+def _camera_url(url: SecretStr, info: ValidationInfo) -> SecretStr:
+    return SecretStr(parse_address(url.get_secret_value(), _base(info)).location)
+
+
 def _existing(path: Path) -> Path:
     if not path.is_file():
         raise ValueError("expected a file that exists")
@@ -214,6 +225,38 @@ def _listen(text: str) -> str:
     return text
 
 
+def _host(text: str) -> str:
+    # Not shown: who writes mqtt://user:password@broker here gives more away than he knows.
+    if re.search(r"[\s/@]", text) or text.count(":") == 1:
+        raise problem(
+            'is no host: expected a name or an address, such as "broker.lan"; '
+            "port, username and password have keys of their own"
+        )
+    return text
+
+
+def _web_token(token: SecretStr) -> SecretStr:
+    if fault := token_fault(token.get_secret_value()):
+        raise problem(fault)
+    return token
+
+
+def token_fault(text: str) -> str | None:
+    """Why `text` can't guard the web port, without showing it, or None."""
+    if _TOKEN.fullmatch(text):
+        return None
+    return 'is no token: expected at least 16 letters and digits, as "openssl rand -hex 32" prints'
+
+
+def is_loopback(address: str) -> bool:
+    """Whether only this machine can reach a checked `listen`."""
+    host, _ = split_address(address)
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
 def split_address(text: str) -> tuple[str, int]:
     """Host and port of a checked `listen`."""
     host, _, port = text.rpartition(":")
@@ -256,7 +299,10 @@ SensorFormat = Annotated[
 ]
 ProviderName = Annotated[Provider, BeforeValidator(_provider)]
 Digest = Annotated[str, AfterValidator(_digest)]
+Host = Annotated[str, Field(min_length=1), AfterValidator(_host)]
+WebToken = Annotated[SecretStr, AfterValidator(_web_token)]
 Address = Annotated[str, AfterValidator(_listen)]
+CameraUrl = Annotated[SecretStr, AfterValidator(_camera_url)]
 FilePath = Annotated[Path, AfterValidator(_relative)]
 ExistingFile = Annotated[Path, AfterValidator(_relative), AfterValidator(_existing)]
 ModelPath = Annotated[Path, BeforeValidator(_model_path)]

@@ -1,6 +1,6 @@
 """From a configuration file and the environment to settings, or to one line per problem.
 
-`load` reads the TOML file and the password file and has no other effect.
+Reads the TOML file and the password file and has no other effect.
 """
 
 from __future__ import annotations
@@ -8,26 +8,26 @@ from __future__ import annotations
 import copy
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import SecretStr, ValidationError
+from pydantic import ValidationError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import ErrorDetails
 from pydantic_core.core_schema import NullableSchema, WithDefaultSchema
 
-from edge_fusion.config.keys import BASE
+from edge_fusion.config.keys import BASE, SOURCELESS
 from edge_fusion.config.overrides import Location, Override, apply_override, find_overrides
 from edge_fusion.config.problems import describe, location_of
+from edge_fusion.config.secrets import with_secrets
 from edge_fusion.config.settings import Settings
 from edge_fusion.errors import ConfigError
 from edge_fusion.model.spec import ModelSpec
 
-__all__ = ["Settings", "config_schema", "load", "model_problems"]
+__all__ = ["Settings", "config_schema", "load", "load_broker", "model_problems"]
 
-CREDENTIAL: Final = "mqtt.password"
 _POSITION = re.compile(r" \(at (line \d+, column \d+|end of document)\)$")
 
 # Where a key wants text, "5" in the environment is meant as text.
@@ -39,15 +39,32 @@ _ECHO: Final = "default_factory_not_called"
 def load(path: Path, environ: Mapping[str, str]) -> Settings:
     """The settings in `path`, overridden by `EDGE_FUSION_…` variables of `environ`.
 
-    The password comes from `mqtt.password`, `mqtt.password_file` or, when neither is given, the
-    file `mqtt.password` in `$CREDENTIALS_DIRECTORY`; afterwards it stands in `mqtt.password`.
+    A secret comes from its key, `mqtt.password`, from a file, `mqtt.password_file` or, when neither
+    is given, the file `mqtt.password` in `$CREDENTIALS_DIRECTORY`; afterwards it stands in its key.
+    Likewise `web.token`.
 
     Raises:
         ConfigError: with one line for each problem, which names the file or the variable, the
             key, what was found and what is allowed.
     """
     draft = _Draft(path, _read(path), find_overrides(environ, Settings.model_fields))
-    return _with_password(draft.settings(), path, environ)
+    return with_secrets(draft.settings(), path, environ)
+
+
+def load_broker(
+    path: Path | None, environ: Mapping[str, str], options: Sequence[Override] = ()
+) -> Settings:
+    """The settings of a program that wants to know of the broker and needs no sensor to be there.
+
+    As `load`, but there may be no file, and `options` of the command line win over both.
+    """
+    label = path or Path("command line")
+    given = {option.location for option in options}
+    found = find_overrides(environ, Settings.model_fields)
+    overrides = [*(override for override in found if override.location not in given), *options]
+    tree = {} if path is None else _read(path)
+    draft = _Draft(label, tree, sorted(overrides, key=Override.rank), sourceless=True)
+    return with_secrets(draft.settings(), label, environ)
 
 
 def config_schema() -> dict[str, Any]:
@@ -98,6 +115,7 @@ class _Draft:
     path: Path
     tree: dict[str, Any]
     overrides: list[Override]
+    sourceless: bool = False
 
     def settings(self) -> Settings:
         """The settings; raises ConfigError with everything that is wrong."""
@@ -124,7 +142,8 @@ class _Draft:
         return tree, problems
 
     def _validated(self, tree: dict[str, Any]) -> Settings:
-        return Settings.model_validate(tree, context={BASE: self.path.absolute().parent})
+        context = {BASE: self.path.absolute().parent, SOURCELESS: self.sourceless}
+        return Settings.model_validate(tree, context=context)
 
     def _errors(self, tree: dict[str, Any]) -> list[ErrorDetails]:
         try:
@@ -170,34 +189,3 @@ def _read(path: Path) -> dict[str, Any]:
 def _with_line_first(message: str) -> str:
     match = _POSITION.search(message)
     return f"{match[1]}: {message[: match.start()]}" if match else message
-
-
-def _with_password(settings: Settings, path: Path, environ: Mapping[str, str]) -> Settings:
-    mqtt = settings.mqtt
-    if mqtt.password is not None:
-        return settings
-    source, file = f"{path}: mqtt.password_file", mqtt.password_file
-    if file is None:
-        source, file = "$CREDENTIALS_DIRECTORY", _credential(environ)
-    if file is None:
-        return settings
-    password = SecretStr(_read_password(file, source))
-    return settings.model_copy(update={"mqtt": mqtt.model_copy(update={"password": password})})
-
-
-def _credential(environ: Mapping[str, str]) -> Path | None:
-    folder = environ.get("CREDENTIALS_DIRECTORY")
-    file = Path(folder) / CREDENTIAL if folder else None
-    return file if file is not None and file.is_file() else None
-
-
-def _read_password(file: Path, source: str) -> str:
-    try:
-        password = file.read_text("utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        found = getattr(error, "strerror", None) or "not UTF-8"
-        problem = f'{source} is "{file}": {found}: expected a readable text file'
-        raise ConfigError([problem]) from None
-    if not password:
-        raise ConfigError([f'{source} is "{file}": the file is empty: expected a password'])
-    return password

@@ -21,7 +21,7 @@ Location = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """One environment variable: its name, the key it stands for, and its text."""
+    """One environment variable or option: its name, the key it stands for, and its text."""
 
     name: str
     location: Location
@@ -36,6 +36,10 @@ class Override:
         # A line break in the text could have brought further keys.
         return table["value"] if len(table) == 1 else self.text
 
+    def rank(self) -> list[str]:
+        """Sorts tables before what is in them."""
+        return [str(part).zfill(6) for part in self.location]
+
 
 def find_overrides(environ: Mapping[str, str], tables: Collection[str]) -> list[Override]:
     """The overrides in `environ`, tables before what is in them; `tables`: the top-level keys."""
@@ -45,7 +49,7 @@ def find_overrides(environ: Mapping[str, str], tables: Collection[str]) -> list[
         if name.startswith(PREFIX) and (len(parts) > 1 or parts[0] in tables):
             location = tuple(int(part) if part.isdecimal() else part for part in parts)
             found.append(Override(name, location, text))
-    return sorted(found, key=lambda override: [str(part).zfill(6) for part in override.location])
+    return sorted(found, key=Override.rank)
 
 
 def apply_override(tree: dict[str, Any], override: Override, value: Any) -> None:

@@ -13,6 +13,7 @@ from edge_fusion.config.keys import PROBLEM, Table
 from edge_fusion.config.overrides import Location
 
 _LONGEST = 80
+_SECRETS: Final = frozenset({"password", "token", "url"})
 
 _EXPECTED: Final[Mapping[str, str]] = {
     "string_type": "a text in quotes",
@@ -100,9 +101,12 @@ def _table_in(annotation: Any) -> type[Table]:
 
 
 def _shown(location: Location, value: object) -> str:
-    if location and location[-1] == "password":
+    if location and location[-1] in _SECRETS:
         return "of the wrong kind"
     match value:
+        case str() if value.lstrip().startswith("{"):
+            # A table in the environment that is no TOML: a password may stand in it.
+            return "no TOML table"
         case dict():
             return "a table"
         case list() | tuple():

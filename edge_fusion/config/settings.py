@@ -9,15 +9,24 @@ from __future__ import annotations
 from collections import Counter
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, SecretStr, StrictBool, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    SecretStr,
+    StrictBool,
+    ValidationInfo,
+    model_validator,
+)
 
 from edge_fusion.config.keys import (
+    SOURCELESS,
     Address,
     Count,
     Digest,
     Duration,
     ExistingFile,
     FilePath,
+    Host,
     ModelPath,
     Name,
     Number,
@@ -28,6 +37,7 @@ from edge_fusion.config.keys import (
     Size,
     Table,
     TopicPrefix,
+    WebToken,
     host_name,
     problem,
     seconds,
@@ -76,9 +86,7 @@ class TlsSettings(Table):
 class MqttSettings(Table):
     """The broker, and what is published there."""
 
-    host: Annotated[str, Field(min_length=1)] = Field(
-        default="localhost", description="Name or address of the broker."
-    )
+    host: Host = Field(default="localhost", description="Name or address of the broker.")
     tls: TlsSettings | None = Field(default=None, description="TLS to the broker; absent: none.")
     port: Port = Field(
         default_factory=lambda data: _TLS_PORT if data.get("tls") else _PORT,
@@ -256,8 +264,23 @@ class WebSettings(Table):
     """Live page /, /metrics, /healthz, /readyz."""
 
     listen: Address = Field(
-        default="127.0.0.1:8337", description="host:port; port 0: any free one."
+        default="127.0.0.1:8337",
+        description="host:port; port 0: any free one. What other machines reach needs a token.",
     )
+    token: WebToken | None = Field(
+        default=None,
+        description="What a request for any page but /healthz must show, as a bearer token or as "
+        "the password of any user. Better: token_file, or the systemd credential web.token.",
+    )
+    token_file: FilePath | None = Field(
+        default=None, description="File that holds the token, instead of `token`."
+    )
+
+    @model_validator(mode="after")
+    def _one_token(self) -> Self:
+        if self.token is not None and self.token_file is not None:
+            raise problem("given together with token_file: expected one of them", "token")
+        return self
 
     @property
     def address(self) -> tuple[str, int]:
@@ -300,7 +323,7 @@ class Settings(Table):
         default=(), description="Topics that carry readings."
     )
     cameras: tuple[CameraSettings, ...] = Field(
-        default=(), description="Topics that carry pictures."
+        default=(), description="Topics that carry pictures, and cameras to look at."
     )
     model: ModelSettings = Field(default_factory=ModelSettings)
     alerts: tuple[AlertSettings, ...] = Field(
@@ -312,11 +335,27 @@ class Settings(Table):
     limits: LimitSettings = Field(default_factory=LimitSettings)
 
     @model_validator(mode="after")
-    def _has_a_source(self) -> Self:
-        if not self.sensors and not self.cameras:
+    def _has_a_source(self, info: ValidationInfo) -> Self:
+        may_be_absent = info.context is not None and info.context.get(SOURCELESS)
+        if not (self.sensors or self.cameras or may_be_absent):
             raise problem(
                 "there is none: expected at least one [[sensors]] or [[cameras]]", "sensors"
             )
+        return self
+
+    @property
+    def camera_topics(self) -> tuple[CameraSettings, ...]:
+        """The cameras that publish their pictures."""
+        return tuple(camera for camera in self.cameras if camera.topic is not None)
+
+    @model_validator(mode="after")
+    def _videos_differ(self) -> Self:
+        counts = Counter(camera.video_name for camera in self.cameras if camera.url is not None)
+        for index, camera in enumerate(self.cameras):
+            if camera.url is not None and counts[camera.video_name] > 1:
+                name, count = "/".join(camera.video_name), counts[camera.video_name]
+                text = f'is "{name}", given {count} times: expected names that differ'
+                raise problem(text, f"cameras[{index}].camera")
         return self
 
     @model_validator(mode="after")

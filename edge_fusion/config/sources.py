@@ -7,13 +7,16 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, model_validator
 
+from edge_fusion.codecs.decoder import DEFAULT_SITE
 from edge_fusion.codecs.formats import SENSOR_FORMATS
 from edge_fusion.codecs.frames import FrameFormat
 from edge_fusion.codecs.topics import PLACEHOLDERS, TopicPattern, valid_name
 from edge_fusion.codecs.units import HumidityUnit, TemperatureUnit
 from edge_fusion.config.keys import (
     Availability,
+    CameraUrl,
     DottedPath,
+    Duration,
     Name,
     Number,
     Pattern,
@@ -21,11 +24,17 @@ from edge_fusion.config.keys import (
     SensorFormat,
     Table,
     problem,
+    seconds,
 )
 from edge_fusion.events import HUMIDITY, TEMPERATURE
+from edge_fusion.io.address import CameraAddress, parse_address
 
 JSON = "json"
 PATH_KEYS = ("temperature", "humidity", "quantities", "time")
+
+_OF_TOPIC = ("format", "image", "time", "exif_time", "timezone", "qos")
+_OF_URL = ("fps", "latency")
+"""Keys of a camera that mean something with one of the two only."""
 
 
 def _quantities(paths: dict[str, str]) -> dict[str, str]:
@@ -210,8 +219,10 @@ class CameraSettings(Table):
         default=None,
         description="Topic with {site} and {camera} for one level each; + and # as in MQTT.",
     )
-    url: str | None = Field(
-        default=None, description="Address of a camera instead of a topic; not supported yet."
+    url: CameraUrl | None = Field(
+        default=None,
+        description="Instead of a topic: rtsp://…, http://…, a device such as /dev/video0, or a "
+        "video file, which is played once.",
     )
     format: FrameFormat = Field(
         default=FrameFormat.AUTO,
@@ -223,16 +234,25 @@ class CameraSettings(Table):
     time: DottedPath | None = Field(
         default=None, description="Path of the time in a JSON payload; absent: the usual ones."
     )
+    exif_time: bool = Field(
+        default=False,
+        description="Whether the EXIF of a picture dates it, where nothing else does.",
+    )
     timezone: ZoneInfo | None = Field(
         default=None, description="Zone of times that state none, such as Europe/Berlin."
     )
     site: Name | None = Field(default=None, description="Site, where the topic has no {site}.")
     camera: Name | None = Field(
-        default=None, description="Camera, where the topic has no {camera}."
+        default=None,
+        description="Camera, where the topic has no {camera}; by default the last part of `url` "
+        "that is no secret: its host, its device or its file.",
     )
     qos: Qos = Field(default=0, description="Quality of service of the subscription, 0 or 1.")
     fps: Annotated[Number, Field(gt=0, le=60)] = Field(
         default=1.0, description="Pictures a second that are taken from `url`."
+    )
+    latency: Duration = seconds(
+        "0s", "How long before it arrives from `url` a picture was taken, as a rule."
     )
 
     @property
@@ -240,17 +260,29 @@ class CameraSettings(Table):
         """The topic, parsed."""
         return TopicPattern.parse(self.topic or "")
 
+    @property
+    def video(self) -> CameraAddress | None:
+        """The address, parsed; None for a topic."""
+        return None if self.url is None else parse_address(self.url.get_secret_value())
+
+    @property
+    def video_name(self) -> tuple[str, str]:
+        """Site and camera that the pictures of `url` belong to."""
+        given = "" if self.video is None else self.video.name
+        return self.site or DEFAULT_SITE, self.camera or given
+
     @model_validator(mode="after")
     def _topic_or_url(self) -> Self:
         if self.topic is not None and self.url is not None:
             raise problem("given together with topic: expected one of them", "url")
-        if self.url is not None:
-            # Not shown: addresses of cameras often hold a password.
-            raise problem(
-                "is given: only MQTT cameras are supported yet, expected topic instead", "url"
-            )
-        if self.topic is None:
-            raise problem("is absent: expected the topic of the camera", "topic")
+        if self.topic is None and self.url is None:
+            raise problem("is absent: expected the topic of the camera, or its url", "topic")
+        own, other, foreign = (
+            ("topic", "url", _OF_URL) if self.url is None else ("url", "topic", _OF_TOPIC)
+        )
+        for key in foreign:
+            if key in self.model_fields_set:
+                raise problem(f"given with {own}: expected only with {other}", key)
         return self
 
     @model_validator(mode="after")

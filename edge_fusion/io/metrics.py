@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Literal, assert_never
+from typing import Any, assert_never
 
 from prometheus_client import (
     CollectorRegistry,
@@ -35,162 +35,26 @@ from edge_fusion.events import (
     Outcome,
     Pane,
     Quarantined,
-    QuarantineReason,
     Reading,
     Scores,
     Shed,
-    ShedReason,
     Suspect,
     TooLate,
 )
-from edge_fusion.io.metric_families import PREFIX, MetricFactory
+from edge_fusion.io.exported import (
+    DUPLICATE,
+    AlertMetrics,
+    AlignmentMetrics,
+    BoxMetrics,
+    CameraMetrics,
+    EventMetrics,
+    Stage,
+)
+from edge_fusion.io.families import PREFIX, Admission, Factory
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-STAGE_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
-COMMIT_BUCKETS = (0.00025, 0.0005, *STAGE_BUCKETS)
-LATENCY_BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0)
 MAX_QUANTITIES = 64
 """Different quantities exported. SenML and Sparkplug devices name theirs as they like."""
-
-DUPLICATE = "duplicate"
-Kind = Literal["reading", "frame", "late", "window"]
-UNNAMED: tuple[Kind, ...] = ("reading", "frame", "late", "window")
-Stage = Literal["decode", "infer", "publish"]
-STAGES: tuple[Stage, ...] = ("decode", "infer", "publish")
-
-
-class _EventMetrics:
-    """What came in."""
-
-    def __init__(self, make: MetricFactory) -> None:
-        counter, gauge = make.counter, make.gauge
-        self.readings = counter("readings_total", "Readings taken in.", "site", "quantity")
-        self.frames = counter("frames_total", "Frames taken in.", "site", "camera")
-        self.decoded = counter("frames_decoded_total", "Frames decoded for the model.")
-        self.dropped = counter("dropped_total", "Events let go, and why.", "reason")
-        self.invalid = counter("invalid_total", "Messages that are no event, and why.", "reason")
-        self.suspect = counter(
-            "suspect_readings_total",
-            "Readings with something odd about them, and what; used all but those out_of_range.",
-            "site",
-            "device",
-            "reason",
-        )
-        self.stuck = gauge(
-            "device_stuck", "1 while a value of a device no longer changes.", "site", "device"
-        )
-        self.late = counter("late_total", "Events past the allowed lateness.", "site")
-        self.unnamed = counter(
-            "unnamed_total",
-            "What is in no other count by name, for want of room for its names.",
-            "kind",
-        )
-        self.quarantined = counter(
-            "clock_quarantined_total", "Device timestamps not believed, and why.", "reason"
-        )
-        self.temperature = gauge("temperature_celsius", "Last temperature.", "site")
-        self.humidity = gauge("relative_humidity_ratio", "Last humidity, 0 to 1.", "site")
-        self.reading = gauge("reading", "Last value of other quantities.", "site", "quantity")
-        self.last_seen = gauge(
-            "device_last_seen_timestamp_seconds",
-            "When the last event of a device or camera arrived.",
-            "site",
-            "device",
-        )
-        self._begin_at_zero()
-
-    def _begin_at_zero(self) -> None:
-        """A rate over a series that begins with its first count would miss that count."""
-        for reason in (DUPLICATE, *(each.value for each in ShedReason)):
-            self.dropped(reason)
-        for invalid in InvalidReason:
-            self.invalid(invalid.value)
-        for kind in UNNAMED:
-            self.unnamed(kind)
-        for quarantine in QuarantineReason:
-            self.quarantined(quarantine.value)
-
-
-class _AlignmentMetrics:
-    """How events became windows."""
-
-    def __init__(self, make: MetricFactory) -> None:
-        counter, gauge = make.counter, make.gauge
-        self.windows = counter("windows_total", "Windows closed, and by what.", "site", "closed_by")
-        self.revisions = counter("revisions_total", "Revisions of closed windows by late events.")
-        self.clock_offset = gauge(
-            "device_clock_offset_seconds",
-            "How far a device's clock is behind (+) or ahead (-) of arrival time.",
-            "site",
-            "device",
-        )
-        self.watermark = gauge(
-            "watermark_timestamp_seconds", "The event time a site has come to.", "site"
-        )
-        self.idle = gauge("devices_idle", "Devices and cameras that hold up no window.", "site")
-        self.catching_up = gauge("catching_up", "1 while a backlog is read after an outage.")
-
-
-class _AlertMetrics:
-    """What the model and the rules made of the windows."""
-
-    def __init__(self, make: MetricFactory) -> None:
-        self.score = make.gauge("score", "Last score of a label.", "site", "camera", "label")
-        self.changes = make.counter(
-            "alerts_total", "Alerts that began to fire or were resolved.", "site", "label", "state"
-        )
-        self.active = make.gauge("alert_active", "1 while an alert fires.", "site", "label")
-        self.latency = make.histogram(
-            "alert_latency_seconds", "Window end to broker acknowledgement.", LATENCY_BUCKETS
-        )
-
-
-class _BoxMetrics:
-    """How the program itself is."""
-
-    def __init__(self, make: MetricFactory) -> None:
-        gauge, histogram = make.gauge, make.histogram
-        self.provider = gauge(
-            "inference_provider_info",
-            "The execution provider that was asked for, and the one that runs the model.",
-            "requested",
-            "provider",
-            "fallback",
-        )
-        self.reloaded = gauge("config_last_reload_successful", "1 if the last reload was taken.")
-        self.stage = histogram("stage_seconds", "Time a stage took.", STAGE_BUCKETS, "stage")
-        self.commit = histogram(
-            "store_commit_seconds", "Time a store transaction took.", COMMIT_BUCKETS
-        )
-        self.store_failing = gauge("store_failing", "1 while nothing can be kept.")
-        self.queue = gauge("queue_length", "Items that wait in a queue.", "queue")
-        self.outbox = gauge("outbox_pending", "Messages the broker has not acknowledged.")
-        self.connected = gauge("mqtt_connected", "1 while connected to the broker.", "connection")
-        self.reconnects = make.counter("mqtt_reconnects_total", "Connections regained.")
-        self.unrecorded = make.counter(
-            "recording_lost_total", "Events that `run --record` could not write down."
-        )
-        self.unrecorded()
-        self.store_failing()
-        self.reloaded().set(1)
-        for stage in STAGES:
-            self.stage(stage)
-
-
-class _Admission:
-    """The first `limit` names asked for are let in, and no other ever."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._names: set[str | tuple[str, str]] = set()
-
-    def admits(self, name: str | tuple[str, str]) -> bool:
-        if name in self._names:
-            return True
-        if len(self._names) >= self._limit:
-            return False
-        self._names.add(name)
-        return True
 
 
 class Metrics:
@@ -199,14 +63,17 @@ class Metrics:
     def __init__(self, version: str, *, max_sites: int = 256, max_devices: int = 4096) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry()
-        make = MetricFactory(self._registry)
-        self._events = _EventMetrics(make)
-        self._alignment = _AlignmentMetrics(make)
-        self._alerts = _AlertMetrics(make)
-        self._box = _BoxMetrics(make)
-        self._sites = _Admission(max_sites)
-        self._devices = _Admission(max_devices)
-        self._quantities = _Admission(MAX_QUANTITIES)
+        make = Factory(self._registry)
+        self._events = EventMetrics(make)
+        self._alignment = AlignmentMetrics(make)
+        self._alerts = AlertMetrics(make)
+        self._cameras = CameraMetrics(make)
+        self._box = BoxMetrics(make)
+        self._sites = Admission(max_sites)
+        self._devices = Admission(max_devices)
+        self._quantities = Admission(MAX_QUANTITIES)
+        self._seen: set[tuple[str, str]] = set()
+        self._pictures: dict[tuple[str, str], tuple[int, int]] = {}
         self._running: Gauge | None = None
         Info(f"{PREFIX}_build", "Version.", registry=self._registry).info({"version": version})
         ProcessCollector(registry=self._registry)
@@ -359,9 +226,33 @@ class Metrics:
         """Show whether one of the connections to the broker stands."""
         self._box.connected(name).set(connected)
 
+    def subscriptions_refused(self, name: str, count: int) -> None:
+        """Show how many topic filters of a connection the broker denies."""
+        self._box.refused(name).set(count)
+
     def reconnected(self) -> None:
         """Count a connection regained."""
         self._box.reconnects().inc()
+
+    def camera(self, site: str, camera: str, up: bool) -> None:  # noqa: FBT001 - likewise
+        """Show whether a camera gives pictures; each time that it does again is counted."""
+        if not self._knows(site, camera):
+            return
+        self._cameras.up(site, camera).set(up)
+        regained = self._cameras.reconnects(site, camera)
+        if up and (site, camera) in self._seen:
+            regained.inc()
+        elif up:
+            self._seen.add((site, camera))
+
+    def pictures(self, site: str, camera: str, grabbed: int, stale: int) -> None:
+        """Count what a camera has come to, given the totals so far."""
+        if not self._knows(site, camera):
+            return
+        before = self._pictures.get((site, camera), (0, 0))
+        self._pictures[site, camera] = (grabbed, stale)
+        self._cameras.grabbed(site, camera).inc(grabbed - before[0])
+        self._cameras.stale(site, camera).inc(stale - before[1])
 
     def unrecorded(self, count: int) -> None:
         """Count events that a recording does not hold because of trouble with the disk."""

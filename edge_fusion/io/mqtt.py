@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
+from edge_fusion.complaints import Complaints
 from edge_fusion.errors import ConfigError
 from edge_fusion.events import ArrivalTime, Delivery, Publication
 from edge_fusion.io import tls
@@ -34,7 +35,6 @@ __all__ = ["Backoff", "BrokerSettings", "Connection", "ProtocolChoice", "Subscri
 _log = logging.getLogger("edge_fusion.mqtt")
 
 _TICK = 1.0
-_COMPLAIN_EVERY = 60.0
 _DEFAULT_BACKOFF = Backoff()
 
 
@@ -98,7 +98,7 @@ class Connection:
         self._session: Session | None = None
         self._waiting: deque[Letter] = deque()
         self._leave_by: ArrivalTime | None = None
-        self._complaint = ("", float("-inf"))
+        self._complaints = Complaints()
 
     def start(self) -> None:
         """Begin to connect, in the background; a missing broker is no error.
@@ -137,7 +137,8 @@ class Connection:
         if objection is None and session is not None:
             objection = session.objection(publication)
         if objection is not None:
-            self._settle(Letter(publication, token), objection)
+            self._doorbell.leave(partial(self._complain_of_refusal, publication.topic, objection))
+            self._plan.notify(Refused(token, objection))
             return False
         self._doorbell.leave(partial(self._waiting.append, Letter(publication, token)))
         return True
@@ -162,6 +163,10 @@ class Connection:
         if self._session is not None:
             self._session.change_subscriptions(self._plan)
 
+    @property
+    def _where(self) -> str:
+        return f"{self._plan.settings.host}:{self._plan.settings.port}"
+
     def _begin_to_leave(self, timeout: float, farewell: Publication | None) -> None:
         self._leave_by = ArrivalTime(self._plan.stamp() + timeout)
         if farewell is not None:
@@ -174,13 +179,22 @@ class Connection:
                 delay = self._retry.after(end)
                 self._plan.notify(Disconnected(self._plan.name, end.reason))
                 if end.verdict is not Verdict.LEFT:
-                    self._complain(end.reason, delay)
+                    self._complain(
+                        end.reason, f"{self._where}: {end.reason}; next try in {delay:.1f} s"
+                    )
                     self._rest(delay)
         finally:
             self._doorbell.close()
 
     def _attempt(self, context: ssl.SSLContext | None) -> End:
-        session = Session(self._plan, self._retry.protocol, context, self._doorbell, self._settle)
+        session = Session(
+            self._plan,
+            self._retry.protocol,
+            context,
+            self._doorbell,
+            settle=self._settle,
+            complain=self._complain,
+        )
         self._session = session
         try:
             session.open()
@@ -221,18 +235,19 @@ class Connection:
     def _settle(self, letter: Letter, refusal: str | None) -> None:
         """The broker has the letter, or `refusal` says why it never will."""
         if refusal is not None:
-            topic = letter.publication.topic
-            _log.warning("mqtt %s: not published on %r: %s", self._plan.name, topic, refusal)
+            self._complain_of_refusal(letter.publication.topic, refusal)
         if letter.token is not None:
             token = letter.token
             self._plan.notify(Acknowledged(token) if refusal is None else Refused(token, refusal))
 
-    def _complain(self, reason: str, delay: float) -> None:
-        """Say it once, then once a minute while it stays the same."""
-        said, when = self._complaint
-        now = self._plan.stamp()
-        if reason == said and now - when < _COMPLAIN_EVERY:
-            return
-        self._complaint = (reason, now)
-        where = f"{self._plan.settings.host}:{self._plan.settings.port}"
-        _log.warning("mqtt %s: %s: %s; next try in %.1f s", self._plan.name, where, reason, delay)
+    def _complain_of_refusal(self, topic: str, refusal: str) -> None:
+        """A broker's rule covers a subtree: one complaint stands for all topics in it."""
+        subtree = topic.partition("/")[0]
+        self._complain(f"publish {subtree}", f"not published on {topic[:128]!r}: {refusal}")
+
+    def _complain(self, about: str, text: str) -> None:
+        """Say it once, then once a minute while it goes on. In the network thread only."""
+        count = self._complaints.due(about, self._plan.stamp())
+        if count is not None:
+            more = f" ({count} since the last such line)" if count > 1 else ""
+            _log.warning("mqtt %s: %s%s", self._plan.name, text, more)

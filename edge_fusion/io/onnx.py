@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from edge_fusion.errors import ContractError, ModelError, ProviderUnavailable
 from edge_fusion.events import ModelInputs
+from edge_fusion.model.external import external_tensor
 from edge_fusion.model.inputs import zeros
 from edge_fusion.model.spec import ModelSpec, TensorInfo, check_tensors, parse_spec
 
@@ -78,14 +79,15 @@ def load_model(
 ) -> OnnxModel:
     """Open, verify and warm up a model file.
 
-    Raises ModelError when the file is missing, is not ONNX or has another digest,
-    ContractError when it breaks the contract, ProviderUnavailable when `require` is set and
-    none of the named providers works.
+    Raises ModelError when the file is missing, is not ONNX, has another digest or is not all of
+    the model, ContractError when it breaks the contract, ProviderUnavailable when `require` is
+    set and none of the named providers works.
     """
     content = _read(path)
     digest = hashlib.sha256(content).hexdigest()
     if sha256 is not None and digest != sha256.lower():
         raise ModelError(f"{path}: sha256 is {digest}: expected {sha256.lower()}")
+    _refuse_parts(path, content)
     wanted = AUTO_ORDER if AUTO in providers else tuple(providers)
     session, provider = _open(path, content, wanted, require=require, threads=threads)
     try:
@@ -120,6 +122,19 @@ def _read(path: Path) -> bytes:
         ) from None
 
 
+def _refuse_parts(path: Path, content: bytes) -> None:
+    """What lies in other files would be read from wherever the file says, whatever its digest."""
+    try:
+        tensor = external_tensor(content)
+    except ValueError as error:
+        raise ModelError(f"{path}: not a usable ONNX file: {error}") from None
+    if tensor is not None:
+        raise ModelError(
+            f'{path}: the tensor "{tensor[:80]}" is kept in another file: '
+            "expected one file that holds all"
+        )
+
+
 def _open(
     path: Path, content: bytes, wanted: Sequence[str], *, require: bool, threads: int
 ) -> tuple[Any, str]:
@@ -142,7 +157,7 @@ def _open(
 
 
 def _session(path: Path, content: bytes, provider: str, threads: int) -> Any:
-    # From memory: what was hashed is what runs, and the file can't pull in others beside it.
+    # From memory: what was hashed is what runs.
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads or max(1, min(2, (os.cpu_count() or 2) - 1))
     options.inter_op_num_threads = 1

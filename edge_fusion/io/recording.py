@@ -28,6 +28,8 @@ ABOUT: Final = "recording.json"
 EVENTS: Final = "events.jsonl"
 FRAMES: Final = "frames"
 _BUFFER: Final = 1 << 16
+_OWNER_ONLY: Final = 0o700
+"""Pictures of people's rooms. A directory that was there keeps its mode."""
 _LAST_LINE: Final = 64
 """Bytes that are kept free for the line that ends a recording."""
 
@@ -106,7 +108,7 @@ class RecordingWriter:
 
     def _begin(self, about: bytes) -> BinaryIO:
         try:
-            self._directory.mkdir(parents=True, exist_ok=True)
+            self._directory.mkdir(_OWNER_ONLY, parents=True, exist_ok=True)
             if (self._directory / ABOUT).exists():
                 raise RecordingError(f"{self._directory} holds a recording already: name another")
             if any(self._directory.iterdir()):

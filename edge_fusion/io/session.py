@@ -21,10 +21,11 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from edge_fusion.events import ArrivalTime, Delivery, Message, Publication
+from edge_fusion.io import denials, tls
 from edge_fusion.io.broker import Letter, Plan, Subscription
 from edge_fusion.io.doorbell import Doorbell
 from edge_fusion.io.retry import End, ProtocolChoice, Verdict
-from edge_fusion.mailbox import Connected, SubscriptionRefused
+from edge_fusion.mailbox import Connected, Subscribed
 
 _log = logging.getLogger("edge_fusion.mqtt")
 
@@ -36,10 +37,6 @@ _ASSUMED_PACKET_LIMIT = 2_000_000
 a broker hang up, and again at every repetition."""
 _PACKET_OVERHEAD = 5 + 2 + 2
 """Bytes of a PUBLISH beside topic, properties and payload: header, topic length, packet id."""
-
-# MQTT 5 reason codes of a CONNACK; paho translates those of 3.1.1.
-_UNSUPPORTED_VERSION = 0x84
-_DENIALS = frozenset({0x85, 0x86, 0x87, 0x8A, 0x8C})
 
 _Args = ParamSpec("_Args")
 
@@ -67,11 +64,13 @@ class Session:
         context: ssl.SSLContext | None,
         doorbell: Doorbell,
         settle: Callable[[Letter, str | None], None],
+        complain: Callable[[str, str], None],
     ) -> None:
         self._plan = plan
         self._protocol = protocol
         self._doorbell = doorbell
         self._settle = settle
+        self._complain = complain
         self._client = self._build(context)
         self._packet_limit: int | None = None
         self._window = _WINDOW
@@ -79,10 +78,12 @@ class Session:
         self._owed: dict[int, int] = {}
         self._received = 0
         self._asked: dict[int, Subscription] = {}
+        self._refused_filters: dict[str, str] = {}
         self._opened = plan.stamp()
         self._accepted: ArrivalTime | None = None
         self._verdict = Verdict.UNREACHABLE
         self._reason = ""
+        self._alert: str | None = None
         self._hung_up = False
         self.online = False
 
@@ -107,7 +108,7 @@ class Session:
             self._client.connect_async(settings.host, settings.port, keepalive)
         self._client.reconnect()
         self._verdict = Verdict.SILENT
-        self._reason = "the broker closed the connection before it answered"
+        self._reason = denials.silence(settings)
 
     def work(self, timeout: float) -> None:
         """Wait for the network or the doorbell, and do what there is to do."""
@@ -149,9 +150,11 @@ class Session:
         for subscription in before.subscriptions:
             if subscription.filter not in kept:
                 self._client.unsubscribe(subscription.filter)
+                self._refused_filters.pop(subscription.filter, None)
         for subscription in plan.subscriptions:
             if subscription not in before.subscriptions:
                 self._subscribe(subscription)
+        self._tell_if_all_is_answered()
 
     def objection(self, publication: Publication) -> str | None:
         """Why this broker would hang up on the publication, or None. From any thread."""
@@ -187,8 +190,11 @@ class Session:
 
     def end(self) -> End:
         """How it ended, once it is over."""
-        lasted = self._plan.stamp() - self._accepted if self._accepted is not None else 0.0
-        return End(self._verdict, self._reason, lasted)
+        if self._accepted is not None:
+            return End(self._verdict, self._reason, self._plan.stamp() - self._accepted)
+        if self._alert is not None:
+            return End(Verdict.UNREACHABLE, self._alert)
+        return End(self._verdict, self._reason)
 
     @property
     def is_over(self) -> bool:
@@ -234,6 +240,7 @@ class Session:
         client.on_subscribe = guarded(self._on_subscribe)
         client.on_message = guarded(self._on_message)
         client.on_publish = guarded(self._on_publish)
+        client.on_socket_close = guarded(self._on_socket_close)
         return client
 
     def _wishes(self) -> Properties:
@@ -263,7 +270,9 @@ class Session:
         said: Properties | None,
     ) -> None:
         if code.is_failure:
-            self._refused(code)
+            self._verdict, self._reason = denials.connection_refused(
+                code.value, str(code), self._plan.settings, self._protocol
+            )
             return
         self._verdict, self._reason = Verdict.LOST, "connection lost"
         self._accepted = self._plan.stamp()
@@ -275,20 +284,9 @@ class Session:
         self._plan.notify(Connected(self._plan.name, flags.session_present, self._protocol.value))
         for subscription in self._plan.subscriptions:
             self._subscribe(subscription)
+        self._tell_if_all_is_answered()
         if self._plan.birth is not None:
             self.send(Letter(self._plan.birth))
-
-    def _refused(self, code: ReasonCode) -> None:
-        if code.value == _UNSUPPORTED_VERSION:
-            self._verdict = Verdict.UNSUPPORTED
-            self._reason = f"the broker does not speak MQTT {self._protocol.value}"
-        elif code.value in _DENIALS:
-            self._verdict = Verdict.DENIED
-            who = self._plan.settings.username
-            user = f"user {who!r}" if who is not None else "a client without user name"
-            self._reason = f"the broker does not let in {user}, or not by this password ({code})"
-        else:
-            self._verdict, self._reason = Verdict.REFUSED, f"the broker refuses us: {code}"
 
     def _subscribe(self, subscription: Subscription) -> None:
         """One filter per packet: brokers limit how many, and each gets an answer of its own."""
@@ -306,11 +304,19 @@ class Session:
         self, _client: Client, _: Any, mid: int, codes: list[ReasonCode], _said: Properties
     ) -> None:
         asked = self._asked.pop(mid, None)
-        if asked is None or not any(code.is_failure for code in codes):
+        if asked is None:
             return
-        reason = str(codes[0])
-        _log.error("mqtt %s: no subscription to %r: %s", self._plan.name, asked.filter, reason)
-        self._plan.notify(SubscriptionRefused(self._plan.name, asked.filter, reason))
+        self._refused_filters.pop(asked.filter, None)
+        if (code := next((code for code in codes if code.is_failure), None)) is not None:
+            why = denials.topic_refused(code.value, str(code), self._plan.settings, "read")
+            self._refused_filters[asked.filter] = why
+            text = f"no subscription to {asked.filter!r}: {why}"
+            self._complain(f"subscribe {asked.filter}", text)
+        self._tell_if_all_is_answered()
+
+    def _tell_if_all_is_answered(self) -> None:
+        if not self._asked:
+            self._plan.notify(Subscribed(self._plan.name, dict(self._refused_filters)))
 
     def _on_disconnect(
         self,
@@ -328,6 +334,9 @@ class Session:
         elif str(code) == "Keep alive timeout":
             self._reason = "connection lost: the broker did not answer a ping"
 
+    def _on_socket_close(self, _client: Client, _: Any, sock: Any) -> None:
+        self._alert = tls.last_word(sock)
+
     def _on_message(self, _client: Client, _: Any, message: MQTTMessage) -> None:
         arrival = self._plan.stamp()
         properties = dict(getattr(message.properties, "UserProperty", ()))
@@ -339,7 +348,9 @@ class Session:
             properties,
             message.qos,
         )
-        self._plan.deliver(Delivery(content, self._acknowledgement(message)), message.qos)
+        ack = self._acknowledgement(message)
+        delivery = Delivery(content, ack, self._plan.name, message.mid, message.dup)
+        self._plan.deliver(delivery, message.qos)
 
     def _acknowledgement(self, message: MQTTMessage) -> Callable[[], None]:
         if message.qos == 0:
@@ -359,8 +370,12 @@ class Session:
         self, _client: Client, _: Any, mid: int, code: ReasonCode, _said: Properties | None
     ) -> None:
         letter = self._handed.pop(mid, None)
-        if letter is not None:
-            self._settle(letter, str(code) if code.is_failure else None)
+        if letter is None:
+            return
+        refusal = None
+        if code.is_failure:
+            refusal = denials.topic_refused(code.value, str(code), self._plan.settings, "write")
+        self._settle(letter, refusal)
 
 
 def _nothing() -> None:

@@ -11,7 +11,7 @@ import json
 import logging
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import Enum
 from pathlib import Path
 from typing import Any, Final
@@ -39,12 +39,19 @@ MIGRATIONS: Final = (
         qos INTEGER NOT NULL, retain INTEGER NOT NULL, content_type TEXT NOT NULL,
         properties TEXT NOT NULL, expiry INTEGER, window_end REAL);
     """,
+    """
+    ALTER TABLE clock ADD COLUMN held_since REAL;
+    ALTER TABLE clock ADD COLUMN terms BLOB NOT NULL DEFAULT x'';
+    ALTER TABLE clock ADD COLUMN receipts BLOB NOT NULL DEFAULT x'';
+    """,
 )
 """Each brings a file of the version before it to its own: `user_version` is how many were run."""
 
 _BROKEN: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _LOCKED: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _COMPANIONS: Final = ("", "-wal", "-shm", "-journal")
+_OWNER_ONLY: Final = 0o600
+"""There are pictures of people's rooms in it; SQLite gives its other files the same mode."""
 _PRIMARY: Final = 0xFF
 _VACUUM_PAGES: Final = 256
 
@@ -74,6 +81,8 @@ class Store:
         self._path = path
         self._durability = durability
         self._database: sqlite3.Connection | None = None
+        self._unread = False
+        """Whether it could not be opened at first, so that nobody knows what is in it."""
 
     @property
     def durable(self) -> bool:
@@ -92,13 +101,16 @@ class Store:
         StoreFull when there is no room to begin one (`save` will try again), and StoreError when
         the place cannot be written or another program uses it.
         """
+        self._unread = True
         try:
             with _translated(self.where):
-                return self._open()
+                remembered = self._open()
         except StoreCorrupt as error:
             aside = self.begin_anew()
             log.error("%s: begun anew, the old file is now %s", error, aside)  # noqa: TRY400
-            return Remembered()
+            remembered = Remembered()
+        self._unread = False
+        return remembered
 
     def begin_anew(self) -> Path:
         """Move the file aside, under a name that is returned; the next `save` makes a new one.
@@ -106,6 +118,7 @@ class Store:
         Raises StoreError when it cannot be moved.
         """
         self.close()
+        self._unread = False
         with _translated(self.where):
             return self._move_aside()
 
@@ -122,11 +135,14 @@ class Store:
     def save(self, changes: Changes) -> None:
         """Keep the changes of one turn, whole or not at all.
 
-        Raises StoreFull when the disk does not take them now, and StoreCorrupt when the file is
-        damaged and `begin_anew` is called for.
+        Raises StoreFull when the disk does not take them now, and StoreCorrupt when `begin_anew`
+        is called for: the file is damaged, or holds what `open` could not read.
         """
         with _translated(self.where):
             database = self._opened()
+            if self._unread and _remembered(database).until is not None:
+                raise StoreCorrupt("what an earlier run kept could not be read in time")
+            self._unread = False
             with database:
                 database.execute("BEGIN IMMEDIATE")
                 _write(database, changes)
@@ -160,6 +176,8 @@ class Store:
         in_memory = self._durability is Durability.NONE
         if not in_memory:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
+            with suppress(OSError):  # SQLite will say why
+                self._path.touch(_OWNER_ONLY)
         database = sqlite3.connect(
             ":memory:" if in_memory else self._path,
             isolation_level=None,
@@ -205,7 +223,8 @@ def _version(database: sqlite3.Connection) -> tuple[int, bool]:
 
 
 def _write(database: sqlite3.Connection, changes: Changes) -> None:
-    database.execute("INSERT OR REPLACE INTO clock VALUES (1, ?)", (changes.until,))
+    clock = (changes.until, changes.held_since, changes.terms, changes.receipts)
+    database.execute("INSERT OR REPLACE INTO clock VALUES (1, ?, ?, ?, ?)", clock)
     if changes.complete:
         database.execute("DELETE FROM journal")
         database.execute("DELETE FROM tracks")
@@ -268,7 +287,7 @@ def _posted(row: sqlite3.Row) -> Posted:
 
 
 def _remembered(database: sqlite3.Connection) -> Remembered:
-    clock = database.execute("SELECT until FROM clock").fetchone()
+    clock = database.execute("SELECT * FROM clock").fetchone()
     if clock is None:
         return Remembered()
     unsent, size = database.execute(
@@ -291,6 +310,9 @@ def _remembered(database: sqlite3.Connection) -> Remembered:
         unsent=unsent,
         unsent_bytes=size,
         last_token=last["seq"] if last else 0,
+        held_since=clock["held_since"],
+        terms=bytes(clock["terms"]),
+        receipts=bytes(clock["receipts"]),
     )
 
 

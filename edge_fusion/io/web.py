@@ -11,21 +11,31 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedReader, RawIOBase
 from socketserver import TCPServer
 from typing import Any
 
 from edge_fusion.errors import ConfigError
+from edge_fusion.io.clock import ArrivalClock
+from edge_fusion.io.gate import CHALLENGE, Gate
 
 log = logging.getLogger(__name__)
 
 PATIENCE = 10.0
 """Seconds a client may take for a request, or leave a kept connection unused."""
 
+MAX_REQUEST_BYTES = 32_768
+"""Of a request line and its headers; what is longer ends the connection."""
+
 MAX_CONNECTIONS = 64
 """Connections served at a time, a thread each; more are closed without an answer."""
 
 LAST_PORT = 65535
 ALLOWED = ("GET", "HEAD")
+ADVICE = {
+    HTTPStatus.UNAUTHORIZED: "the token of [web] is needed: as a bearer token, or as the password",
+    HTTPStatus.MISDIRECTED_REQUEST: "ask for this page as localhost, or give [web] a token",
+}
 PLAIN = "text/plain; charset=utf-8"
 
 
@@ -52,12 +62,14 @@ class WebServer:
     """Serves `routes` (path -> page) at `listen`, each request in a thread of its own.
 
     A callable runs in that thread and must only read. `listen` is "host:port", with an IPv6
-    address in brackets; port 0 takes any free one. Raises ConfigError where it is neither.
+    address in brackets; port 0 takes any free one. `token` is what a request must show, see
+    `Gate`. Raises ConfigError where `listen` is neither.
     """
 
-    def __init__(self, listen: str, routes: Routes) -> None:
+    def __init__(self, listen: str, routes: Routes, *, token: str | None = None) -> None:
         self._listen = listen
         self._where = _parse(listen)
+        self._gate = Gate(token, self._where[0])
         self._routes = dict(routes)
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
@@ -73,7 +85,7 @@ class WebServer:
     def start(self) -> None:
         """Bind and serve from a thread; raises ConfigError where the address can't be had."""
         try:
-            server = _Server(self._where, self._routes)
+            server = _Server(self._where, self._routes, self._gate)
         except OSError as error:
             raise _problem(self._listen, error.strerror or str(error)) from error
         self._server = server
@@ -108,8 +120,10 @@ def _problem(listen: str, what: str) -> ConfigError:
 
 
 class _Server(ThreadingHTTPServer):
-    def __init__(self, where: tuple[str, int], routes: Routes) -> None:
+    def __init__(self, where: tuple[str, int], routes: Routes, gate: Gate) -> None:
         self.routes = routes
+        self.gate = gate
+        self.clock = ArrivalClock()
         self._busy: list[threading.Thread] = []
         if ":" in where[0]:
             self.address_family = socket.AF_INET6
@@ -135,12 +149,55 @@ class _Server(ThreadingHTTPServer):
         log.debug("request of %s broke off: %r", client_address, sys.exc_info()[1])
 
 
+class _Incoming(RawIOBase):
+    """What a client sends, in no more time and bytes than one request may take.
+
+    A timeout of the socket alone begins anew with each byte, and one byte every few seconds would
+    hold a connection for ever.
+    """
+
+    def __init__(self, connection: socket.socket, clock: ArrivalClock) -> None:
+        self._connection = connection
+        self._clock = clock
+        self.begin()
+
+    def begin(self) -> None:
+        """Let a new request have its time and its bytes."""
+        self._until = self._clock.stamp() + PATIENCE
+        self._left = MAX_REQUEST_BYTES
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        patience = self._until - self._clock.stamp()
+        if patience <= 0 or self._left <= 0:
+            raise TimeoutError("the request takes too long, or is too long")
+        self._connection.settimeout(patience)
+        try:
+            count = self._connection.recv_into(buffer)
+        finally:
+            self._connection.settimeout(PATIENCE)
+        self._left -= count
+        return count
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "edge-fusion"
     sys_version = ""
     timeout = PATIENCE
     server: _Server
+
+    def setup(self) -> None:
+        super().setup()
+        self.rfile.close()
+        self._incoming = _Incoming(self.connection, self.server.clock)
+        self.rfile = BufferedReader(self._incoming)
+
+    def handle_one_request(self) -> None:
+        self._incoming.begin()
+        super().handle_one_request()
 
     def parse_request(self) -> bool:
         if not super().parse_request():
@@ -154,19 +211,27 @@ class _Handler(BaseHTTPRequestHandler):
         return False
 
     def do_GET(self) -> None:
-        self._answer(self._page())
+        path = self.path.partition("?")[0]
+        host, shown = self.headers.get("Host"), self.headers.get("Authorization")
+        match self.server.gate.objection(path, host, shown):
+            case None:
+                self._answer(self._page(path))
+            case HTTPStatus.UNAUTHORIZED as status:
+                self._answer(_plain(status), {"WWW-Authenticate": CHALLENGE})
+            case status:
+                self._answer(_plain(status))
 
     def do_HEAD(self) -> None:
-        self._answer(self._page())
+        self.do_GET()  # `_answer` leaves the body out
 
-    def _page(self) -> Response:
-        route = self.server.routes.get(self.path.partition("?")[0])
+    def _page(self, path: str) -> Response:
+        route = self.server.routes.get(path)
         if route is None:
             return _plain(HTTPStatus.NOT_FOUND)
         try:
             return route()
         except Exception:  # a page that fails must not look like a server that is gone
-            log.exception("page %s failed", self.path)
+            log.exception("page %s failed", path)
             return _plain(HTTPStatus.INTERNAL_SERVER_ERROR)
 
     def _answer(self, response: Response, headers: Mapping[str, str] | None = None) -> None:
@@ -181,9 +246,14 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(response.body)
 
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        # Without the query: somebody may have put a token there.
+        log.debug("%s %s: %s, %s bytes", self.command, self.path.partition("?")[0], code, size)
+
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - inherited
         log.debug(format, *args)
 
 
 def _plain(status: HTTPStatus) -> Response:
-    return Response(status, PLAIN, f"{status.phrase}\n".encode())
+    advice = f": {ADVICE[status]}" if status in ADVICE else ""
+    return Response(status, PLAIN, f"{status.phrase}{advice}\n".encode())

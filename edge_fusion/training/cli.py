@@ -72,7 +72,7 @@ def fit_command(
 @app.command("export")
 def export_command(out: Out = _OUT, work: Work = _WORK) -> None:
     """Write model.onnx from the weights of `fit`, and compare the two."""
-    kept = torch.load(work / WEIGHTS)
+    kept = torch.load(work / WEIGHTS, weights_only=True)
     network = _network()
     network.load_state_dict(kept["weights"])
     model = export(network, replace(SPEC, thresholds=kept["thresholds"]), out / MODEL)
@@ -84,7 +84,7 @@ def evaluate_command(
     out: Out = _OUT, work: Work = _WORK, test_episodes: TestEpisodes = _TEST_EPISODES
 ) -> None:
     """Measure model.onnx on unseen rooms; writes metrics.json and card.md beside it."""
-    facts = torch.load(work / WEIGHTS)["facts"]
+    facts = torch.load(work / WEIGHTS, weights_only=True)["facts"]
     metrics = facts | evaluate(out / MODEL, _windows(work, Split.TEST, test_episodes))
     write(metrics, out / METRICS)
     (out / CARD).write_text(card(metrics))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,7 +69,27 @@ def test_a_track_comes_back_as_it_was(track: Track) -> None:
     assert unpack(pack(track)) == track
 
 
-@given(st.binary() | st.just(b"{}") | st.just(b'{"version": 2}') | st.just(b"[1]"))
+def odd_track(**parts: object) -> bytes:
+    return json.dumps({**json.loads(pack(Track("hall"))), **parts}).encode()
+
+
+EVIDENCE_OF_NUMBERS = {
+    "window": [0, 1], "revision": 0, "score": 0, "camera": None, "readings": 1.5,
+}  # fmt: skip
+ODD_PARTS: list[object] = [1, "x", [], {}, EVIDENCE_OF_NUMBERS, {"evidence": EVIDENCE_OF_NUMBERS}]
+
+
+@given(
+    st.binary()
+    | st.sampled_from(
+        [
+            *(b"{}", b'{"version": 2}', b"[1]", b"[" * 100_000),
+            *(odd_track(alert=odd) for odd in ODD_PARTS),
+            *(odd_track(evidence=odd) for odd in ODD_PARTS),
+            *(odd_track(state="lost"), odd_track(run=7), odd_track(newest={})),
+        ]
+    )
+)
 def test_bytes_that_are_no_track_are_refused(data: bytes) -> None:
     with pytest.raises(SnapshotError):
         unpack(data)

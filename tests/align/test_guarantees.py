@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 from itertools import count, groupby, pairwise
 from random import Random
@@ -34,7 +36,9 @@ from event_streams import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_fusion.align.assembler import RETAINED_SLICES, Alignment
+from edge_fusion.align.alignment import Alignment
+from edge_fusion.align.archive import HEAD, unpack
+from edge_fusion.align.assembler import RETAINED_SLICES
 from edge_fusion.align.closings import LIMIT
 from edge_fusion.align.sites import Sites
 from edge_fusion.errors import SnapshotError
@@ -266,6 +270,21 @@ def test_6_a_damaged_snapshot_is_refused(damage: object) -> None:
         assembler().restore(damage(whole.snapshot()))  # type: ignore[operator]
 
 
+@given(st.data())
+def test_6_a_snapshot_in_which_something_else_stands_is_refused_or_taken(
+    data: st.DataObject,
+) -> None:
+    whole = assembler()
+    feed(whole, [reading(1.0), frame(2.0)], until=2.0)
+    document, pictures = unpack(whole.snapshot())
+    key = data.draw(st.sampled_from(sorted(document)))
+    document[key] = data.draw(st.none() | st.integers() | st.text() | st.just([]) | st.just({}))
+    text = json.dumps(document).encode()
+    parts = (len(part).to_bytes(8) + part for part in (text, *pictures))
+    with suppress(SnapshotError):
+        assembler().restore(HEAD + b"".join(parts))
+
+
 def test_6_a_snapshot_of_other_windows_is_refused() -> None:
     with pytest.raises(SnapshotError, match="other windows"):
         assembler(hopping(10.0, 5.0)).restore(assembler().snapshot())
@@ -387,8 +406,7 @@ def test_9_nor_does_a_snapshot_show_while_catching_up(
     inputs = cut_off(by_arrival(events), start, start + lasted)
     through, before, after = (Sites(PLAIN, max_sites=9, max_devices=99) for _ in range(3))
     outcomes = before.feed(inputs[:cut])
-    for site in before:
-        after.restore(site.site, site.snapshot())
+    assert after.take_over(before) == []
     assert outcomes + after.feed(inputs[cut:]) == through.feed(inputs)
     end = ArrivalTime(ORIGIN + 1e6)
     assert after.advance(end) == through.advance(end)

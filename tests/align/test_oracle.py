@@ -30,7 +30,7 @@ from event_streams import (
 )
 from hypothesis import given, settings
 
-from edge_fusion.align.assembler import Alignment
+from edge_fusion.align.alignment import Alignment
 from edge_fusion.events import (
     ArrivalTime,
     Duplicate,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from edge_fusion.align.assembler import MAX_LANES, Alignment
+from edge_fusion.align.alignment import Alignment
+from edge_fusion.align.roster import MAX_LANES
 from edge_fusion.align.sites import FORGOTTEN_AFTER, Sites
 from edge_fusion.align.windows import Tumbling
 from edge_fusion.events import (

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_fusion.align.assembler import Alignment
+from edge_fusion.align.alignment import Alignment
 from edge_fusion.align.sites import Sites
 from edge_fusion.align.windows import assigner
 from edge_fusion.events import (

@@ -26,7 +26,8 @@ import numpy as np
 import pytest
 from benchmarks.measure import seconds, settled_garbage, show
 
-from edge_fusion.align.assembler import Alignment, SiteAssembler
+from edge_fusion.align.alignment import Alignment
+from edge_fusion.align.assembler import SiteAssembler
 from edge_fusion.align.census import Census
 from edge_fusion.align.sites import Sites
 from edge_fusion.align.windows import Tumbling

@@ -28,6 +28,7 @@ from edge_fusion.io.metrics import Metrics
 from edge_fusion.keeper import Keeper
 from edge_fusion.mailbox import Batch
 from edge_fusion.pipeline import Pipeline
+from edge_fusion.receipts import Receipts
 
 HOURS = float(os.environ.get("SOAK_HOURS", "0.6"))
 SPEED = float(os.environ.get("SOAK_SPEED", "60"))
@@ -255,7 +256,13 @@ class Cellar:
         )
         self.published = 0
         keeper = Keeper(
-            self.store, self.stages.sites, self.stages.book, self._outbox, trouble=self._complain
+            self.store,
+            self.stages.sites,
+            self.stages.book,
+            self._outbox,
+            Receipts("readings"),
+            trouble=self._complain,
+            observe=lambda _: None,
         )
         self.metrics = Metrics("test", max_sites=8, max_devices=60)
         self._pipeline = Pipeline(

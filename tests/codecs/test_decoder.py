@@ -23,6 +23,7 @@ from edge_fusion.codecs.jpeg import encode_jpeg
 from edge_fusion.codecs.topics import TopicPattern
 from edge_fusion.events import (
     ArrivalTime,
+    Capture,
     Doubt,
     Duplicate,
     EventTime,
@@ -87,6 +88,19 @@ def test_names_come_from_the_topic_and_the_time_from_the_device() -> None:
             "cellar", "th1", "temperature", 21.5, EventTime(1795427999.0), NOW, TimeSource.DEVICE
         )
     ]
+
+
+def test_a_capture_is_a_frame_of_the_time_at_which_it_was_taken() -> None:
+    capture = Capture("hall/door", JPEG, NOW, site="hall", camera="door", latency=0.5)
+    found = decoder(sensor("#"), camera("{site}/{camera}")).decode(capture)
+    assert found == [Frame("hall", "door", JPEG, EventTime(NOW - 0.5), NOW, TimeSource.ARRIVAL)]
+
+
+def test_a_capture_is_bounded_like_any_frame() -> None:
+    capture = Capture("hall/door", bytes(50_001), NOW, site="hall", camera="door")
+    (found,) = decoder().decode(capture)
+    assert isinstance(found, Invalid)
+    assert (found.reason, found.site, found.source) == (InvalidReason.TOO_LARGE, "hall", "door")
 
 
 def test_without_a_time_of_the_device_arrival_counts() -> None:

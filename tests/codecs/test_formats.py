@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from edge_fusion.codecs.dialect import Finding, Gone, Sample, SensorKeys
 from edge_fusion.codecs.formats import SENSOR_FORMATS
+from edge_fusion.codecs.topics import TopicPattern
 from edge_fusion.events import ArrivalTime, Invalid, Message
 
 NOW = ArrivalTime(1.8e9)
@@ -262,3 +263,9 @@ def check(finding: Finding) -> None:
 @given(topic=st.text() | st.lists(st.sampled_from(["a", "+", "{device}", "#"])).map("/".join))
 def test_an_availability_topic_is_another_topic_or_none(name: str, topic: str) -> None:
     assert SENSOR_FORMATS[name].availability(topic) != topic
+
+
+@pytest.mark.parametrize("name", SENSOR_FORMATS)
+def test_usual_topics_are_patterns_of_sensors(name: str) -> None:
+    for text in SENSOR_FORMATS[name].usual_topics:
+        assert set(TopicPattern.parse(text).names) <= {"site", "device"}

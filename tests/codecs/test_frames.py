@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from exif_data import in_jpeg, tiff
 
 from edge_fusion.codecs.frames import FrameFormat, FrameKeys, Picture, decode_frame
 from edge_fusion.codecs.jpeg import encode_jpeg
@@ -122,3 +123,47 @@ def test_a_header_that_claims_too_many_pixels_is_refused() -> None:
 
 def test_a_user_property_that_is_no_time_is_refused() -> None:
     assert reason(decode(JPEG, time="soon")) is InvalidReason.TIME
+
+
+BERLIN = ZoneInfo("Europe/Berlin")
+DATED = in_jpeg(tiff("<", 1, "2026:11:23 11:00:00", "25", "+01:00"), JPEG)
+LOCAL = in_jpeg(tiff("<", 1, "2026:11:23 11:00:00"), JPEG)
+
+
+def time_of(found: Picture | Invalid) -> EventTime | None:
+    assert isinstance(found, Picture)
+    return found.time
+
+
+def test_exif_dates_a_picture_only_if_told() -> None:
+    assert decode(DATED) == Picture(DATED, None)
+    assert decode(DATED, keys=FrameKeys(exif_time=True)) == Picture(DATED, EventTime(1795428000.25))
+
+
+def test_exif_comes_after_the_user_property_and_the_json() -> None:
+    keys = FrameKeys(exif_time=True)
+    envelope = {"image": base64.b64encode(DATED).decode()}
+    assert time_of(decode(json.dumps(envelope), keys=keys)) == 1795428000.25
+    assert time_of(decode(json.dumps({**envelope, "ts": None}), keys=keys)) == 1795428000.25
+    assert time_of(decode(json.dumps({**envelope, "ts": 7e8}), keys=keys)) == 7e8
+    assert time_of(decode(DATED, keys=keys, time="2026-11-23T09:59:59Z")) == 1795427999.0
+
+
+def test_local_time_in_exif_needs_the_zone_of_the_configuration() -> None:
+    assert time_of(decode(LOCAL, keys=FrameKeys(exif_time=True))) is None
+    assert time_of(decode(LOCAL, keys=FrameKeys(exif_time=True, zone=BERLIN))) == 1795428000.0
+
+
+def test_exif_that_states_no_time_costs_no_picture() -> None:
+    keys = FrameKeys(exif_time=True, zone=BERLIN)
+    blank = in_jpeg(tiff(">", 1, "0000:00:00 00:00:00"), JPEG)
+    for picture in (JPEG, PNG, blank):
+        assert decode(picture, keys=keys) == Picture(picture, None)
+
+
+def test_a_picture_of_more_scans_than_are_worth_decoding_is_refused() -> None:
+    scan = JPEG[JPEG.index(b"\xff\xda") : -2]
+    busy = decode(JPEG[:-2] + scan * 200 + b"\xff\xd9")
+    assert reason(busy) is InvalidReason.TOO_MANY_PIXELS
+    assert isinstance(busy, Invalid)
+    assert busy.detail == "201 scans of 40 x 30 pixels, limit 20 of 10000"

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import json
+
 import pytest
+from fuzz.recordings import check
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -60,6 +63,14 @@ def test_every_float_comes_back_as_it_was(value: float, time: float, arrival: fl
         (b'{"reading": {"site": "hall"}}', "reading.device: field required"),
         (b'{"reading": 1}', "reading: input should be"),
         (b'{"end": null}', "end: input should be a valid number"),
+        (b'{"end": "nan"}', "end: a number is not finite"),
+        (
+            b'{"offline": {"site": "a", "device": "b", "arrival": "inf"}}',
+            "offline: a number is not",
+        ),
+        (READING.replace(b"21.4", b'"NaN"'), "reading: a number is not finite"),
+        (FRAME.replace(b"1763892000.125", b'"-Infinity"'), "frame: a number is not finite"),
+        (b'{"\\n\\u001b[2J": 1}', '"??[2J" is none of: reading, frame, offline'),
     ],
 )
 def test_a_bad_line_is_told_in_words(line: bytes, fault: str) -> None:
@@ -67,3 +78,21 @@ def test_a_bad_line_is_told_in_words(line: bytes, fault: str) -> None:
         decode_entry(line)
     assert fault in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+FIELDS = ["site", "device", "camera", "quantity", "value", "file", "time", "arrival", "time_source"]
+VALUES = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.sampled_from(["hall", "device", "nan", "-Infinity", "1e999", "2026-11-23T10:00:00Z"])
+)
+BODIES = VALUES | st.dictionaries(st.sampled_from(FIELDS), VALUES)
+KINDS = st.sampled_from(["reading", "frame", "offline", "end"]) | st.text()
+
+
+@given(st.dictionaries(KINDS, BODIES, max_size=2).map(lambda line: json.dumps(line).encode()))
+def test_any_line_is_an_entry_or_is_refused_in_one_sentence(line: bytes) -> None:
+    check(line)

@@ -11,6 +11,7 @@ from edge_fusion.config import Settings, load, model_problems
 from edge_fusion.config.keys import Provider, shipped_model
 from edge_fusion.errors import ConfigError
 from edge_fusion.events import Severity
+from edge_fusion.io.address import CameraAddress, Medium
 from edge_fusion.io.retry import ProtocolChoice
 from edge_fusion.io.store import Durability
 from edge_fusion.model.spec import ModelSpec
@@ -42,6 +43,11 @@ humidity = "humidity"
 time = "last_seen"
 [[cameras]]
 topic = "cameras/{site}/{camera}"
+[[cameras]]
+url = "rtsp://10.0.0.7/stream1"
+site = "kitchen"
+camera = "ceiling"
+fps = 1.0
 [model]
 path = "models/indoor-hazard/model.onnx"
 providers = ["auto"]
@@ -76,6 +82,9 @@ def test_the_configuration_of_the_design_is_read(read: Read, tmp_path: Path) -> 
     assert settings.sensors[0].time == "last_seen"
     assert settings.sensors[0].pattern.filter == "zigbee2mqtt/+/+"
     assert settings.cameras[0].qos == 0
+    assert [camera.topic for camera in settings.camera_topics] == ["cameras/{site}/{camera}"]
+    assert str(settings.cameras[1].video) == "rtsp://10.0.0.7"
+    assert settings.cameras[1].video_name == ("kitchen", "ceiling")
     assert settings.model.path == tmp_path / "models/indoor-hazard/model.onnx"
     alert = settings.alerts[0]
     assert (alert.for_windows, alert.keep_firing, alert.severity) == (2, 30.0, Severity.CRITICAL)
@@ -178,6 +187,26 @@ def test_a_path_of_ones_own_replaces_the_usual_ones(read: Read) -> None:
 def test_camera_keys_are_read(read: Read) -> None:
     camera = read(CAMERA + 'format = "json"\nimage = "a.b"\nqos = 1').cameras[0]
     assert (camera.format, camera.image, camera.qos) == (FrameFormat.JSON, "a.b", 1)
+
+
+def test_a_camera_that_is_looked_at_needs_no_name(read: Read, tmp_path: Path) -> None:
+    camera = read('[[cameras]]\nurl = "clips/night.mp4"\nlatency = "300ms"').cameras[0]
+    assert camera.video_name == ("default", "night.mp4")
+    assert camera.video == CameraAddress(str(tmp_path / "clips/night.mp4"), Medium.FILE)
+    assert (camera.fps, camera.latency) == (1.0, 0.3)
+
+
+def test_an_address_with_a_password_may_come_from_the_environment_and_is_not_shown(
+    read: Read,
+) -> None:
+    settings = read(
+        '[[cameras]]\nsite = "hall"',
+        EDGE_FUSION_CAMERAS__0__URL="rtsp://me:secret@10.0.0.7/1",
+    )
+    video = settings.cameras[0].video
+    assert video is not None
+    assert video.location == "rtsp://me:secret@10.0.0.7/1"
+    assert "secret" not in repr(settings)
 
 
 def test_a_bare_model_name_is_a_shipped_model_and_a_path_is_not(read: Read, tmp_path: Path) -> None:

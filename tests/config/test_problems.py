@@ -13,6 +13,7 @@ from edge_fusion.config import Settings, config_schema, load
 from edge_fusion.errors import ConfigError
 
 SENSOR = '[[sensors]]\ntopic = "z/{site}/{device}"\n'
+VIDEO = '[[cameras]]\nurl = "rtsp://me:secret@10.0.0.7/1"\n'
 CAMERA = '[[cameras]]\ntopic = "c/{site}/{camera}"\n'
 
 Read = Callable[..., Settings]
@@ -172,14 +173,34 @@ BAD = [
         'sensors[0].timezone is "Mars/Base": expected an IANA time zone',
     ),
     (SENSOR + "time = 5", "sensors[0].time is 5: expected a text in quotes"),
-    ("[[cameras]]", "cameras[0].topic is absent: expected the topic of the camera"),
+    ("[[cameras]]", "cameras[0].topic is absent: expected the topic of the camera, or its url"),
     (
         CAMERA + 'url = "rtsp://me:secret@x"',
         "cameras[0].url given together with topic: expected one of them",
     ),
     (
-        '[[cameras]]\nurl = "rtsp://me:secret@x"',
-        "cameras[0].url is given: only MQTT cameras are supported yet, expected topic",
+        '[[cameras]]\nurl = "ftp://me:secret@x"',
+        "cameras[0].url is of the wrong kind: expected rtsp://…, http://…, a device such as",
+    ),
+    ("[[cameras]]\nurl = 0", "cameras[0].url is of the wrong kind: expected a text in quotes"),
+    ('[[cameras]]\nurl = ""', "cameras[0].url is of the wrong kind: expected rtsp://…"),
+    (
+        '[[cameras]]\nurl = "rtsp://me:sec/ret@x/1"',
+        "cameras[0].url is of the wrong kind: expected scheme://user:password@host:port/path",
+    ),
+    (
+        VIDEO + "qos = 1",
+        "cameras[0].qos given with url: expected only with topic",
+    ),
+    (VIDEO + 'format = "raw"', "cameras[0].format given with url: expected only with topic"),
+    (VIDEO + "exif_time = true", "cameras[0].exif_time given with url: expected only with topic"),
+    (CAMERA + "fps = 1", "cameras[0].fps given with topic: expected only with url"),
+    (CAMERA + 'latency = "1s"', "cameras[0].latency given with topic: expected only with url"),
+    (VIDEO + "fps = 0", "cameras[0].fps is 0: expected more than 0"),
+    (VIDEO + 'camera = "a b"', 'cameras[0].camera is "a b": expected 1 to 64 letters'),
+    (
+        VIDEO + VIDEO.replace("/1", "/2"),
+        'cameras[0].camera is "default/10.0.0.7", given 2 times: expected names that differ',
     ),
     (CAMERA + 'camera = "a"', 'cameras[0].camera is "a" while the topic has {camera}'),
     (CAMERA + 'format = "gif"', "cameras[0].format is \"gif\": expected 'auto', 'raw' or 'json'"),

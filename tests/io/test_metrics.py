@@ -32,7 +32,8 @@ from edge_fusion.events import (
     TooLate,
     Window,
 )
-from edge_fusion.io.metrics import UNNAMED, Metrics
+from edge_fusion.io.exported import UNNAMED
+from edge_fusion.io.metrics import Metrics
 
 CONTRACT = {
     "build_info": {"version"},
@@ -379,6 +380,22 @@ def test_what_has_no_name_on_the_page_is_counted_all_the_same() -> None:
         metrics.observe(frame(camera=f"c{number}"))
     counts = {kind: value(metrics, "unnamed_total", kind=kind) for kind in UNNAMED}
     assert counts == {"reading": 2, "late": 2, "window": 2, "frame": 3}
+
+
+def test_a_camera_is_up_or_down_and_each_return_is_counted(metrics: Metrics) -> None:
+    def shown(name: str) -> float | None:
+        return value(metrics, name, site="hall", camera="door")
+
+    for up, is_up, returns in ((False, 0, 0), (True, 1, 0), (False, 0, 0), (True, 1, 1)):
+        metrics.camera("hall", "door", up)
+        assert (shown("camera_up"), shown("camera_reconnects_total")) == (is_up, returns)
+
+
+def test_pictures_of_a_camera_are_counted_from_its_totals(metrics: Metrics) -> None:
+    for grabbed, stale in ((10, 1), (10, 1), (25, 4)):
+        metrics.pictures("hall", "door", grabbed, stale)
+    assert value(metrics, "camera_grabbed_total", site="hall", camera="door") == 25
+    assert value(metrics, "camera_stale_total", site="hall", camera="door") == 4
 
 
 def test_two_daemons_in_one_process_count_apart() -> None:

@@ -2,14 +2,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from conftest import _certificate
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from edge_fusion.errors import ConfigError
 from edge_fusion.events import ArrivalTime, Publication
 from edge_fusion.io.mqtt import Backoff, BrokerSettings, Connection, TlsFiles
+from edge_fusion.io.tls import client_context
 from edge_fusion.mailbox import Acknowledged, Connected, Disconnected, Notice
 
 if TYPE_CHECKING:
@@ -94,6 +99,15 @@ def test_a_certificate_for_another_host_name_is_not(
     assert "another host name" in notice.reason
 
 
+def test_a_certificate_that_has_expired_is_not(
+    broker_factory: BrokerFactory, certificates: Certificates, until: Until
+) -> None:
+    broker = broker_factory(certificates=replace(certificates, cert=certificates.expired))
+    (notice, *_) = until(Disconnected, "localhost", broker.port, TlsFiles(ca=certificates.ca))
+    assert isinstance(notice, Disconnected)
+    assert "has expired: renew it" in notice.reason
+
+
 def test_a_port_that_does_not_speak_tls_is_told_as_such(
     broker: Broker, certificates: Certificates, until: Until
 ) -> None:
@@ -117,3 +131,65 @@ def test_files_that_cannot_be_used_are_a_problem_of_the_configuration(tmp_path: 
         with pytest.raises(ConfigError, match=r"mqtt\.tls"):
             connection.start()
         assert not connection.alive
+
+
+def test_a_key_with_a_pass_phrase_is_a_problem_and_no_question_to_nobody(
+    certificates: Certificates, tmp_path: Path
+) -> None:
+    encrypted = tmp_path / "box.key"
+    key = ec.generate_private_key(ec.SECP256R1())
+    encrypted.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(b"a pass phrase"),
+        )
+    )
+    with pytest.raises(ConfigError, match=r"mqtt\.tls\.cert, key: .* without a pass phrase"):
+        client_context(TlsFiles(certificates.ca, certificates.cert, encrypted))
+
+
+@pytest.mark.parametrize(
+    ("named", "expected"),
+    [
+        ("none", "TLS: the broker wants a certificate of this box: mqtt.tls.cert and key"),
+        ("other", "TLS: the broker does not trust the authority that signed our certificate"),
+        ("expired", "TLS: the broker says that our certificate, mqtt.tls.cert, has expired"),
+    ],
+)
+def test_what_the_broker_has_against_our_certificate_is_told(
+    broker_factory: BrokerFactory,
+    certificates: Certificates,
+    stranger: Path,
+    until: Until,
+    named: str,
+    expected: str,
+) -> None:
+    """In TLS 1.3 the verdict comes after the handshake, when the broker has hung up already."""
+    demanding = [f"cafile {certificates.ca}", "require_certificate true"]
+    broker = broker_factory(certificates=certificates, extra=demanding)
+    files = {
+        "none": TlsFiles(certificates.ca),
+        "other": TlsFiles(certificates.ca, stranger),
+        "expired": TlsFiles(certificates.ca, certificates.expired, certificates.key),
+    }[named]
+    notices = until(Disconnected, "localhost", broker.port, files)
+    assert isinstance(notices[0], Disconnected)
+    assert notices[0].reason.startswith(expected)
+
+
+@pytest.fixture(scope="session")
+def stranger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate that nobody but itself has signed, and its key, in one file."""
+    path = tmp_path_factory.mktemp("stranger") / "box.pem"
+    key = ec.generate_private_key(ec.SECP256R1())
+    certificate = _certificate("box", key, None, key)
+    path.write_bytes(
+        certificate.public_bytes(serialization.Encoding.PEM)
+        + key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return path

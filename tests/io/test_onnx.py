@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 import pytest
 import tiny_model
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from edge_fusion.errors import ContractError, ModelError, ProviderUnavailable
 from edge_fusion.events import ModelInputs
@@ -57,6 +57,27 @@ def test_another_digest_than_the_one_configured_is_refused(path: Path) -> None:
     load_model(path, sha256=load_model(path).sha256.upper())
     with pytest.raises(ModelError, match=r"sha256 is .* expected 0000"):
         load_model(path, sha256="0" * 64)
+
+
+def test_weights_in_another_file_are_refused_even_beside_the_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The digest of the model would say nothing of them."""
+    path = tmp_path / "model.onnx"
+    model = tiny_model.build()
+    for tensor in model.graph.initializer:
+        tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor), tensor.name))
+    onnx.save(
+        model,
+        path,
+        save_as_external_data=True,
+        location="weights.bin",
+        size_threshold=0,
+    )
+    monkeypatch.chdir(tmp_path)
+    assert (tmp_path / "weights.bin").exists()
+    with pytest.raises(ModelError, match=r'tensor ".+" is kept in another file: expected one'):
+        load_model(path)
 
 
 def spec_with(**changes: Any) -> str:

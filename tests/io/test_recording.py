@@ -65,6 +65,10 @@ def streams(draw: st.DrawFn) -> list[list[Event]]:
     return [timed[first:last] for first, last in pairwise([0, *cuts, len(timed)])]
 
 
+def test_a_recording_is_for_the_eyes_of_its_owner(directory: Path) -> None:
+    assert record(directory, frame()).stat().st_mode & 0o777 == 0o700
+
+
 @given(batches=streams(), wait=st.floats(0, 10))
 def test_what_was_written_is_read(
     tmp_path_factory: pytest.TempPathFactory, batches: list[list[Event]], wait: float
@@ -83,12 +87,16 @@ def test_what_was_written_is_read(
     assert reader.position == reader.size
 
 
-@given(site=names | st.text(min_size=1), camera=names | st.text(min_size=1))
+# 20 letters of UTF-8, each written as up to 12, are as long as a file may be called.
+texts = names | st.text(min_size=1, max_size=20)
+
+
+@given(site=texts, camera=texts)
 def test_no_name_leads_out_of_the_recording(
     tmp_path_factory: pytest.TempPathFactory, site: str, camera: str
 ) -> None:
     directory = tmp_path_factory.mktemp("around") / "a" / "b" / "recording"
-    record(directory, frame(site=site[:64], camera=camera[:64]))
+    record(directory, frame(site=site, camera=camera))
     around = directory.parent.parent.parent
     files = {path.relative_to(around).as_posix() for path in around.rglob("*") if path.is_file()}
     (picture,) = files - {f"a/b/recording/{name}" for name in ("recording.json", "events.jsonl")}

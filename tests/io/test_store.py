@@ -51,6 +51,12 @@ def test_a_new_store_remembers_nothing(store: Store) -> None:
     assert again(store) == Remembered()
 
 
+def test_it_is_for_the_eyes_of_its_owner(path: Path, store: Store) -> None:
+    store.save(Changes(NOW, [Entry("hall", b"one")]))
+    modes = {file.name: file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
+    assert modes == {"state.db": 0o600, "state.db-wal": 0o600}
+
+
 def test_what_a_turn_changed_comes_back(store: Store) -> None:
     entries = [Entry("hall", b"one"), Entry("attic", b"two", b"picture")]
     tracks = [SavedTrack("hall", "smoke", b"state")]
@@ -252,7 +258,7 @@ def test_an_older_store_is_brought_to_this_version(
     new = Store(path)
     assert [entry.line for entry in new.open().journal] == [b"1"]
     assert new._database is not None
-    assert new._database.execute("PRAGMA user_version").fetchone()[0] == 2
+    assert new._database.execute("PRAGMA user_version").fetchone()[0] == len(module.MIGRATIONS)
     assert new._database.execute("SELECT note FROM journal").fetchone()[0] == "added"
     new.close()
 

@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Iterator
 
 import pytest
+from conftest import eventually
 from prometheus_client.parser import text_string_to_metric_families
 
 from edge_fusion.errors import ConfigError
@@ -149,6 +150,83 @@ def test_connections_past_the_bound_are_turned_away(
         fetch(server, "/healthz")
     for connection in kept:
         connection.close()
+
+
+TOKEN = "correct-horse-battery-staple"
+
+
+@pytest.fixture
+def guarded() -> Iterator[WebServer]:
+    running = WebServer("127.0.0.1:0", pages(), token=TOKEN)
+    running.start()
+    yield running
+    running.stop()
+
+
+def ask(server: WebServer, path: str, **headers: str) -> http.client.HTTPResponse:
+    connection = http.client.HTTPConnection(server.address, timeout=5)
+    connection.request("GET", path, headers=headers)
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    return answer
+
+
+def test_with_a_token_every_page_but_healthz_asks_for_it(guarded: WebServer) -> None:
+    assert ask(guarded, "/metrics", Authorization=f"Bearer {TOKEN}").status == 200
+    assert ask(guarded, "/healthz").status == 200
+    for path in ("/", "/metrics", "/readyz", "/nowhere", "/broken"):
+        answer = ask(guarded, path)
+        assert answer.status == 401
+        assert answer.headers["WWW-Authenticate"].startswith('Basic realm="edge-fusion"')
+        assert "Bearer realm=" in answer.headers["WWW-Authenticate"]
+    assert ask(guarded, "/metrics", Authorization="Bearer wrong").status == 401
+
+
+def test_a_page_of_a_stranger_does_not_get_through_the_browser_of_this_machine(
+    server: WebServer,
+) -> None:
+    assert ask(server, "/metrics", Host="evil.example").status == 421
+    assert ask(server, "/metrics", Host="localhost").status == 200
+
+
+@pytest.mark.parametrize("drip", [b"x", b"x: y\r\n"], ids=["bytes", "headers"])
+def test_a_request_that_drips_in_ends_after_the_time_of_one(
+    server: WebServer, monkeypatch: pytest.MonkeyPatch, drip: bytes
+) -> None:
+    """Each byte is in time; all of them together are not."""
+    monkeypatch.setattr(web, "PATIENCE", 0.4)
+    with connect(server) as client:
+        client.sendall(b"GET / HTTP/1.1\r\n")
+        client.settimeout(0.05)
+        eventually(lambda: is_cut(client, drip), "the end of the connection")
+    assert fetch(server, "/healthz")[0] == 200
+
+
+def test_a_request_has_only_so_many_bytes(server: WebServer) -> None:
+    with connect(server) as client:
+        client.sendall(b"GET / HTTP/1.1\r\n")
+        client.settimeout(0.05)
+        line = b"x: " + b"y" * 1000 + b"\r\n"
+        most = web.MAX_REQUEST_BYTES // len(line) + 10
+        assert any(is_cut(client, line) for _ in range(most))
+    assert fetch(server, "/healthz")[0] == 200
+
+
+def connect(server: WebServer) -> socket.socket:
+    host, _, port = server.address.rpartition(":")
+    return socket.create_connection((host, int(port)), timeout=5)
+
+
+def is_cut(client: socket.socket, more: bytes) -> bool:
+    """Send more of a request; whether the server has ended the connection, without an answer."""
+    try:
+        client.sendall(more)
+        return client.recv(1) == b""
+    except TimeoutError:
+        return False
+    except ConnectionError:
+        return True
 
 
 def test_it_logs_no_requests(server: WebServer, caplog: pytest.LogCaptureFixture) -> None:

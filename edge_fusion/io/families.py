@@ -1,12 +1,12 @@
-"""Families of metrics, all with the program's prefix, whose children are quick to find."""
+"""Families of metrics, made in one registry and looked up fast."""
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-PREFIX = "edge_fusion"
+PREFIX: Final = "edge_fusion"
 
 M = TypeVar("M", Counter, Gauge, Histogram)
 
@@ -26,7 +26,7 @@ class Family(Generic[M]):
         return child
 
 
-class MetricFactory:
+class Factory:
     """Makes the families of one registry."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -43,3 +43,19 @@ class MetricFactory:
     ) -> Family[Histogram]:
         name = f"{PREFIX}_{name}"
         return Family(Histogram(name, help_, labels, buckets=buckets, registry=self._registry))
+
+
+class Admission:
+    """The first `limit` names asked for are let in, and no other ever."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._names: set[str | tuple[str, str]] = set()
+
+    def admits(self, name: str | tuple[str, str]) -> bool:
+        if name in self._names:
+            return True
+        if len(self._names) >= self._limit:
+            return False
+        self._names.add(name)
+        return True
