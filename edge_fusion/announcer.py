@@ -74,6 +74,10 @@ class Announcer:
         voice = self._voice
         return [late_publication(outcome, prefix=voice.prefix)] if voice.late else []
 
+    def forget(self, site: str) -> None:
+        """Of a site that comes back Home Assistant is told again."""
+        self._introduced.discard(site)
+
     def introduce(self, site: str) -> list[Publication]:
         """Tell Home Assistant of a site, once."""
         voice = self._voice

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from edge_fusion.codecs.invalid import printable
 from edge_fusion.events import (
     ArrivalTime,
     Doubt,
@@ -66,7 +67,7 @@ def complaint(outcome: Outcome) -> tuple[str, str] | None:
     """Source and text of a log line for what a user may want to mend."""
     match outcome:
         case Invalid(topic=topic, reason=reason, detail=detail):
-            return topic[:128], f"{reason.value}: {detail}"
+            return printable(topic), f"{reason.value}: {detail}"
         case TooLate(event=event):
             return f"{event.site}/{event.source}", "too late for its window"
         case Suspect(reading=reading, doubt=doubt):

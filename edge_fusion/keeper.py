@@ -93,6 +93,7 @@ class Keeper:
         self._inputs: list[Input] = []
         self._journalled: Counter[str] = Counter()
         self._tracks: dict[tuple[str, str], SavedTrack] = {}
+        self._forgotten: set[str] = set()
         self._all = False
         self._trouble: str | None = None
         self._pause = RETRY
@@ -136,6 +137,13 @@ class Keeper:
         """Inputs that are about to be fed."""
         if self._storage.durable and not self._all:
             self._inputs += inputs
+
+    def forget(self, site: str) -> None:
+        """Nothing of a site is to be kept any more."""
+        if self._storage.durable:
+            self._forgotten.add(site)
+            self._journalled.pop(site, None)
+            self._tracks = {key: track for key, track in self._tracks.items() if key[0] != site}
 
     def checkpoint(self) -> None:
         """Have the next save keep the whole state instead of what led to it."""
@@ -208,6 +216,7 @@ class Keeper:
             self._snapshots(),
             complete=self._all,
             tracks=list(self._tracks.values()),
+            forgotten=sorted(self._forgotten),
             posted=posted,
             delivered=delivered,
             held_since=self._sites.held_since,
@@ -240,6 +249,7 @@ class Keeper:
     def _works(self, changes: Changes) -> None:
         self._outbox.saved()
         self._tracks.clear()
+        self._forgotten.clear()
         self._saved_at = changes.until
         for site in self._journalled if changes.complete else changes.snapshots:
             self._journalled[site] = 0

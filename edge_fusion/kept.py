@@ -39,6 +39,7 @@ class Changes:
     entries: what came, in order. snapshots: of sites, after `entries`: of such a site the journal
     is needed no more. complete: this is the whole state, whatever was kept of sites and tracks
     before. tracks: those that changed.
+    forgotten: sites of which no more is to be kept than what is in `snapshots` and `tracks`.
     posted: what is to be published; delivered: what the broker has. until: up to when time has
     passed. held_since: when time began to stand still for a backlog that is still coming in.
     terms: on which sites took `entries` (align/sites.py). receipts: for what was taken, of late
@@ -50,6 +51,7 @@ class Changes:
     snapshots: Mapping[str, bytes] = field(default_factory=dict)
     complete: bool = False
     tracks: Sequence[SavedTrack] = ()
+    forgotten: Sequence[str] = ()
     posted: Sequence[Posted] = ()
     delivered: Sequence[int] = ()
     held_since: ArrivalTime | None = None

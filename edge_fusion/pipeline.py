@@ -56,6 +56,7 @@ class Book(KeptBook, Protocol):
     def would_change(self, scores: Scores) -> bool: ...
     def advance(self, now: ArrivalTime) -> list[AlertChange]: ...
     def wake(self) -> ArrivalTime | None: ...
+    def forget(self, site: str) -> None: ...
     def hold(self) -> None: ...
     def release(self, now: ArrivalTime) -> list[AlertChange]: ...
 
@@ -63,6 +64,7 @@ class Book(KeptBook, Protocol):
 class Announcer(Protocol):
     """Values -> publications, in the order in which they go out (announcer.py)."""
 
+    def forget(self, site: str) -> None: ...
     def introduce(self, site: str) -> list[Publication]: ...
     def change(self, change: AlertChange) -> list[Publication]: ...
     def window(self, scores: Scores) -> list[Publication]: ...
@@ -146,6 +148,7 @@ class Pipeline:
         inputs = self._inputs(batch)
         self._keeper.note(inputs)
         self.feed(inputs, batch.until)
+        self._forget()
         self._keeper.keep(batch.deliveries, batch.until)
 
     def go_on_with(
@@ -237,6 +240,13 @@ class Pipeline:
                     self._publish(decoded)
                 case _:
                     self._settle(decoded, now)
+
+    def _forget(self) -> None:
+        """Sites that were let go of are let go of everywhere."""
+        for site in self._stages.sites.forgotten():
+            self._stages.book.forget(site)
+            self._stages.announcer.forget(site)
+            self._keeper.forget(site)
 
     def _decode_again(self, message: Message, now: ArrivalTime) -> None:
         """Count what had been taken before its acknowledgement was lost."""

@@ -132,7 +132,8 @@ class Collector:
 class Broker:
     """A mosquitto on a free port of this machine that can be stopped, killed and started again.
 
-    With `persistent` it keeps sessions, queues and retained messages over `restart`.
+    With `persistent` it keeps sessions, queues and retained messages over `restart`. A `verbose`
+    one writes a line for each packet into its log.
     """
 
     def __init__(
@@ -144,12 +145,14 @@ class Broker:
         persistent: bool = False,
         extra: Sequence[str] = (),
         bind: str = "127.0.0.1",
+        verbose: bool = True,
     ) -> None:
         self.user = user
         self.certificates = certificates
         self.port = free_port()
         self.host = bind if certificates is None else "localhost"
         self._bind = bind
+        self._verbose = verbose
         self._directory = directory
         self._persistent = persistent
         self._extra = tuple(extra)
@@ -162,7 +165,8 @@ class Broker:
         settings = self._directory / "mosquitto.conf"
         settings.write_text("\n".join(self._settings()) + "\n")
         with (self._directory / "mosquitto.log").open("ab") as log:
-            command = ["/usr/sbin/mosquitto", "-v", "-c", str(settings)]
+            command = ["/usr/sbin/mosquitto", "-c", str(settings)]
+            command += ["-v"] if self._verbose else []
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
         eventually(self._answers, "the broker's start")
 

@@ -282,3 +282,11 @@ def test_rubbish_is_acknowledged_and_logged_once_a_minute(
     assert line.acknowledged == 90
     assert len(caplog.records) == 2
     assert "60 since the last such line" in caplog.records[1].message
+
+
+def test_a_topic_cannot_forge_lines_of_the_log(
+    line: Line, caplog: pytest.LogCaptureFixture
+) -> None:
+    line.turn(Message("home/hall/a\nb\u202ec", b"{}", ArrivalTime(ORIGIN)), until=1.0)
+    (record,) = caplog.records
+    assert record.message.startswith("home/hall/a?b?c: ")

@@ -93,6 +93,14 @@ class AlertBook:
         self._held, self._released = False, now
         return self.advance(now)
 
+    def forget(self, site: str) -> None:
+        """Let go of a site whose alerts are over, as all are of a site that is long silent."""
+        for label in self._lifecycles:
+            track = self._tracks.get((site, label))
+            if track is not None and track.alert is None:
+                del self._tracks[site, label]
+                self._unsaved.discard((site, label))
+
     def unsaved(self) -> list[tuple[str, str, bytes]]:
         """Site, label and state of each track that changed since this was last asked."""
         changed, self._unsaved = sorted(self._unsaved), set()
@@ -152,7 +160,8 @@ class AlertBook:
         return [] if change is None else [change]
 
     def _stale(self, due: ArrivalTime, site: str, label: str) -> bool:
-        return self._lifecycles[label].due(self._tracks[site, label]) != due
+        track = self._tracks.get((site, label))
+        return track is None or self._lifecycles[label].due(track) != due
 
 
 def _abandoned(alert: Alert, now: ArrivalTime) -> AlertChange:

@@ -71,6 +71,7 @@ class Sites:
         self._agenda: list[tuple[float, str]] = []
         self._due = INFINITY
         self._next_search = -INFINITY
+        self._forgotten: list[str] = []
         self.terms = _pack_terms(alignment, max_sites=max_sites, max_devices=max_devices)
         """What decides what becomes of events here, for `on_terms`."""
         self.held_since: ArrivalTime | None = None
@@ -155,7 +156,7 @@ class Sites:
         outcomes = assembler.advance(event.arrival) + assembler.take(event)
         self._schedule(entry)
         if assembler.is_forgotten:
-            del self._entries[event.site]
+            self._forget(event.site)
         if isinstance(event, Reading) and (lane := assembler.lane(event)) is not None:
             self._lanes[event.site, event.device, event.quantity] = lane
         return outcomes
@@ -247,8 +248,18 @@ class Sites:
             for device, quantity in entry.assembler.forget(before):
                 self._lanes.pop((site, device, quantity), None)
             if entry.assembler.is_forgotten:
-                del self._entries[site]
+                self._forget(site)
         return True
+
+    def forgotten(self) -> list[str]:
+        """Sites that were let go of since this was last asked, and have not come back."""
+        gone = [site for site in self._forgotten if site not in self._entries]
+        self._forgotten.clear()
+        return gone
+
+    def _forget(self, site: str) -> None:
+        del self._entries[site]
+        self._forgotten.append(site)
 
     def _new_entry(self, site: str) -> _Entry | None:
         if len(self._entries) >= self._max_sites:

@@ -11,6 +11,8 @@ STAGE_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2
 COMMIT_BUCKETS = (0.00025, 0.0005, *STAGE_BUCKETS)
 LATENCY_BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0)
 DUPLICATE = "duplicate"
+Kind = Literal["reading", "frame", "late", "window"]
+UNNAMED: tuple[Kind, ...] = ("reading", "frame", "late", "window")
 Stage = Literal["decode", "infer", "publish"]
 STAGES: tuple[Stage, ...] = ("decode", "infer", "publish")
 
@@ -36,6 +38,11 @@ class EventMetrics:
             "device_stuck", "1 while a value of a device no longer changes.", "site", "device"
         )
         self.late = counter("late_total", "Events past the allowed lateness.", "site")
+        self.unnamed = counter(
+            "unnamed_total",
+            "What is in no other count by name, for want of room for its names.",
+            "kind",
+        )
         self.quarantined = counter(
             "clock_quarantined_total", "Device timestamps not believed, and why.", "reason"
         )
@@ -56,6 +63,8 @@ class EventMetrics:
             self.dropped(reason)
         for invalid in InvalidReason:
             self.invalid(invalid.value)
+        for kind in UNNAMED:
+            self.unnamed(kind)
         for quarantine in QuarantineReason:
             self.quarantined(quarantine.value)
 

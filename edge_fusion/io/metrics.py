@@ -1,7 +1,8 @@
 """Metrics: every outcome counted once, for Prometheus to read.
 
 Each `Metrics` has a registry of its own. What devices and sites may name is bounded: a site past
-the first `max_sites`, or a device past the first `max_devices`, is served but not exported.
+the first `max_sites`, or a device past the first `max_devices`, is served but not exported; its
+events are counted as unnamed.
 """
 
 from __future__ import annotations
@@ -105,6 +106,8 @@ class Metrics:
     def _too_late(self, event: Event) -> None:
         if self._sites.admits(event.site):
             self._events.late(event.site).inc()
+        else:
+            self._events.unnamed("late").inc()
 
     def _refused(self, invalid: Invalid) -> None:
         self._events.invalid(invalid.reason.value).inc()
@@ -118,17 +121,19 @@ class Metrics:
             self._events.suspect(site, device, reason).inc()
 
     def _admitted(self, event: Event) -> None:
-        if not self._sites.admits(event.site):
-            return
+        known = self._knows(event.site, event.source)
+        if known:
+            self._events.last_seen(event.site, event.source).set(event.arrival)
         if isinstance(event, Reading):
             self._read(event)
-        if self._knows(event.site, event.source):
-            self._events.last_seen(event.site, event.source).set(event.arrival)
-            if isinstance(event, Frame):
-                self._events.frames(event.site, event.camera).inc()
+        elif known:
+            self._events.frames(event.site, event.camera).inc()
+        else:
+            self._events.unnamed("frame").inc()
 
     def _read(self, reading: Reading) -> None:
-        if not self._quantities.admits(reading.quantity):
+        if not (self._sites.admits(reading.site) and self._quantities.admits(reading.quantity)):
+            self._events.unnamed("reading").inc()
             return
         self._events.readings(reading.site, reading.quantity).inc()
         if reading.quantity == TEMPERATURE:
@@ -143,6 +148,8 @@ class Metrics:
             self._alignment.revisions().inc()
         elif self._sites.admits(pane.site):
             self._alignment.windows(pane.site, pane.closed_by.value).inc()
+        else:
+            self._events.unnamed("window").inc()
 
     def _knows(self, site: str, device: str) -> bool:
         return self._sites.admits(site) and self._devices.admits((site, device))

@@ -231,6 +231,10 @@ def _write(database: sqlite3.Connection, changes: Changes) -> None:
     else:
         rows = (entry for entry in changes.entries if entry.site not in changes.snapshots)
         database.executemany("INSERT INTO journal (site, line, picture) VALUES (?, ?, ?)", rows)
+    gone = [(site,) for site in changes.forgotten]
+    database.executemany("DELETE FROM journal WHERE site = ?", gone)
+    database.executemany("DELETE FROM snapshots WHERE site = ?", gone)
+    database.executemany("DELETE FROM tracks WHERE site = ?", gone)
     _write_snapshots(database, changes)
     database.executemany("INSERT OR REPLACE INTO tracks VALUES (?, ?, ?)", changes.tracks)
     database.executemany(

@@ -337,3 +337,18 @@ def test_would_change_lets_time_pass_first() -> None:
 def test_would_change_says_no_of_the_announcement_of_a_new_site() -> None:
     assert not book(for_windows=2).would_change(scored(0, 0.8))
     assert book(for_windows=1).would_change(scored(0, 0.8))
+
+
+def test_a_site_that_is_forgotten_is_new_when_it_comes_back() -> None:
+    subject = book()
+    subject.take(scored(0, 0.1))
+    subject.forget("hall")
+    assert until(subject, 1000.0) == []
+    assert len(subject.take(scored(200, 0.1))) == 1
+
+
+def test_an_alert_that_fires_is_not_forgotten() -> None:
+    subject = book(for_windows=1)
+    seen(subject, scored(0, 0.9))
+    subject.forget("hall")
+    assert [alert.firing for alert in subject.firing()] == [True]

@@ -121,3 +121,13 @@ def test_a_device_has_so_many_quantities_and_no_more() -> None:
     *admitted, last = some.feed(events)
     assert all(isinstance(outcome, Reading) for outcome in admitted)
     assert isinstance(last, Shed)
+
+
+def test_who_was_let_go_of_is_named_once_unless_back() -> None:
+    few = sites(max_sites=2)
+    few.feed([reading("hall", 0.0), reading("attic", 1.0), reading("cellar", DAY + 2.0)])
+    assert few.forgotten() == ["hall", "attic"]
+    assert few.forgotten() == []
+    few.feed([reading("loft", DAY + 3.0), reading("hall", 2 * DAY + 100.0)])
+    few.feed([reading("cellar", 2 * DAY + 101.0)])
+    assert few.forgotten() == ["loft"]

@@ -34,6 +34,7 @@ max_out_of_orderness = "200ms"
 max_wait = "500ms"
 idle_timeout = "5s"
 allowed_lateness = "30s"
+revision_epsilon = 0.0
 [store]
 path = "state.db"
 {store}
@@ -95,7 +96,7 @@ class House:
         self._client = broker.collect()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._live)
-        self._picture = _jpeg()
+        self._picture = picture()
         self._random = random.Random(1)
 
     def start(self) -> None:
@@ -133,7 +134,7 @@ class House:
         self.ledger.sums[site, window] += value
 
 
-def _jpeg() -> bytes:
+def picture() -> bytes:
     ok, data = cv2.imencode(".jpg", np.full((240, 320, 3), 90, np.uint8))
     assert ok
     return data.tobytes()

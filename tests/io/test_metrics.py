@@ -32,6 +32,7 @@ from edge_fusion.events import (
     TooLate,
     Window,
 )
+from edge_fusion.io.exported import UNNAMED
 from edge_fusion.io.metrics import Metrics
 
 CONTRACT = {
@@ -39,6 +40,7 @@ CONTRACT = {
     "inference_provider_info": {"requested", "provider", "fallback"},
     "config_last_reload_successful": set(),
     "readings_total": {"site", "quantity"},
+    "unnamed_total": {"kind"},
     "frames_total": {"site", "camera"},
     "frames_decoded_total": set(),
     "dropped_total": {"reason"},
@@ -365,6 +367,19 @@ def test_a_device_that_invents_quantities_does_not_grow_the_page(metrics: Metric
     for number in range(500):
         metrics.observe(reading(f"q{number}", 1.0))
     assert len([1 for name, _ in samples(metrics) if name == "edge_fusion_reading"]) == 64
+
+
+def test_what_has_no_name_on_the_page_is_counted_all_the_same() -> None:
+    metrics = Metrics("1", max_sites=1, max_devices=1)
+    metrics.observe(reading())
+    for site in ("attic", "cellar"):
+        metrics.observe(reading(site=site))
+        metrics.observe(TooLate(reading(site=site), EventTime(1.0)))
+        metrics.observe(pane(site=site))
+    for number in range(3):
+        metrics.observe(frame(camera=f"c{number}"))
+    counts = {kind: value(metrics, "unnamed_total", kind=kind) for kind in UNNAMED}
+    assert counts == {"reading": 2, "late": 2, "window": 2, "frame": 3}
 
 
 def test_a_camera_is_up_or_down_and_each_return_is_counted(metrics: Metrics) -> None:

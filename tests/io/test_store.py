@@ -322,3 +322,19 @@ def test_a_store_begun_on_a_full_disk_begins_when_there_is_room(small_disk: Path
     store.save(Changes(NOW, [Entry("hall", b"1")]))
     assert [entry.line for entry in again(store).journal] == [b"1"]
     store.close()
+
+
+def test_of_a_site_that_is_forgotten_nothing_is_kept(store: Store) -> None:
+    tracks = [SavedTrack("hall", "smoke", b"1"), SavedTrack("attic", "smoke", b"2")]
+    entries = [Entry("hall", b"3"), Entry("attic", b"4")]
+    store.save(Changes(NOW, (), {"hall": b"0"}, tracks=tracks))
+    store.save(Changes(NOW, entries))
+    store.save(Changes(NOW, forgotten=["hall"]))
+    assert again(store) == Remembered(NOW, {}, entries[1:], tracks[1:])
+
+
+def test_a_site_that_came_back_as_it_was_forgotten_is_kept_anew(store: Store) -> None:
+    old, new = SavedTrack("hall", "smoke", b"1"), SavedTrack("hall", "smoke", b"2")
+    store.save(Changes(NOW, [Entry("hall", b"3")], tracks=[old]))
+    store.save(Changes(NOW, (), {"hall": b"4"}, tracks=[new], forgotten=["hall"]))
+    assert again(store) == Remembered(NOW, {"hall": b"4"}, [], [new])
