@@ -15,7 +15,7 @@ GSTREAMER = /usr/lib/python3/dist-packages/gi:python3-gi \
 	/usr/lib/*/gstreamer-1.0/libgstrtpmanager.so:gstreamer1.0-plugins-good \
 	/usr/lib/*/gstreamer-1.0/libgstx264.so:gstreamer1.0-plugins-ugly
 
-.PHONY: help demo test bench fuzz lint lock train clean
+.PHONY: help demo test soak bench fuzz lint lock train clean
 
 help: ## list these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -27,6 +27,10 @@ test: $(VENV)/dev.done ## lint, then all tests, against a real broker and real c
 	@sh .ci/need mosquitto:mosquitto mosquitto_pub:mosquitto-clients $(GSTREAMER)
 	$(MAKE) lint
 	$(BIN)/pytest -q
+
+soak: $(VENV)/dev.done ## an hour of kills, restarts, dead connections and full disks, with numbers
+	@sh .ci/need mosquitto:mosquitto
+	KILLS=100 RESTARTS=20 GONE_SECONDS=300 HALF_OPEN=6 FULL_SECONDS=60 DAMAGES=40 $(BIN)/pytest -q -s tests/chaos
 
 bench: $(VENV)/bench.done ## benchmarks, each a ratio against a floor or peer of the same run
 	@sh .ci/need mosquitto:mosquitto $(GSTREAMER)
