@@ -30,7 +30,8 @@ test: $(VENV)/dev.done ## lint, then all tests, against a real broker and real c
 
 soak: $(VENV)/dev.done ## the tests that break things, for hours, with numbers
 	@sh .ci/need mosquitto:mosquitto
-	KILLS=100 OVERLOAD_SECONDS=60 PAYLOADS=1000000 SOAK_HOURS=10 SOAK_SPEED=20 SOAK_DAYS=30 \
+	KILLS=100 RESTARTS=20 GONE_SECONDS=300 HALF_OPEN=6 FULL_SECONDS=60 DAMAGES=40 \
+		OVERLOAD_SECONDS=60 PAYLOADS=1000000 SOAK_HOURS=10 SOAK_SPEED=20 SOAK_DAYS=30 \
 		$(BIN)/pytest -q -s tests/chaos
 
 bench: $(VENV)/bench.done ## benchmarks, each a ratio against a floor or peer of the same run

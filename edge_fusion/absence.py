@@ -1,7 +1,8 @@
 """Absence: from when to when the broker held messages back for us, and gives them out now.
 
-After a reconnection to a session that the broker kept, or a sleep of the box, a barrier is
-published to ourselves at QoS 1. Brokers keep the order, so what comes before it had been held back.
+After a reconnection to a session that the broker kept, a sleep of the box, or a time in which
+nothing was acknowledged, a barrier is published to ourselves at QoS 1. Brokers keep the order, so
+what comes before it had been held back.
 Until it is back, or `QUIET` seconds pass without a message, or `LONGEST` seconds in all, we are
 catching up.
 
@@ -44,6 +45,7 @@ class Absence:
         self._deadline = ArrivalTime(0.0)
         self._quiet_at: ArrivalTime | None = None
         self._turned: ArrivalTime | None = None
+        self._withheld: ArrivalTime | None = None
         self._round = 0
         self._wants_barrier = False
 
@@ -59,11 +61,23 @@ class Absence:
 
     def turn(self, now: ArrivalTime) -> list[Input]:
         """A turn begins: if the box slept since the last one, we were away that long."""
-        since, self._turned = self._turned, now
-        if since is None or now - since < ASLEEP or not self._here:
+        last, self._turned = self._turned, now
+        since, self._withheld = self._withheld, None
+        if last is None:
             return []
-        self._since = since
-        return self._catch_up(since, now)
+        if since is None and now - last >= ASLEEP:
+            since = last
+        if since is None or self.catching_up:
+            return []
+        self._since = since if self._here else min(since, self._since)
+        return self._catch_up(last, now) if self._here else []
+
+    def withheld(self, since: ArrivalTime) -> None:
+        """All is acknowledged now, and nothing was since then: brokers send few more until it is.
+
+        What they withheld comes from the next turn on.
+        """
+        self._withheld = since
 
     @property
     def _here(self) -> bool:

@@ -97,7 +97,7 @@ class Keeper:
         self._all = False
         self._trouble: str | None = None
         self._pause = RETRY
-        self._retry_at = self._saved_at = ArrivalTime(0.0)
+        self._failed_at = self._retry_at = self._saved_at = ArrivalTime(0.0)
 
     @property
     def in_trouble(self) -> bool:
@@ -159,16 +159,21 @@ class Keeper:
         """Note a delivery; False if it had been taken before its acknowledgement was lost."""
         return self._receipts.take(delivery)
 
-    def keep(self, deliveries: Sequence[Delivery], until: ArrivalTime) -> None:
-        """Save what changed up to `until`, and acknowledge what came, now or once that works."""
+    def keep(self, deliveries: Sequence[Delivery], until: ArrivalTime) -> ArrivalTime | None:
+        """Save what changed up to `until`, and acknowledge what came, now or once that works.
+
+        Returns since when nothing could be acknowledged, if that has just come to an end.
+        """
         self._receipts.owe(deliveries)
         self._collect_tracks()
-        if self.in_trouble and until < self._retry_at:
-            return
+        was_in_trouble = self.in_trouble
+        if was_in_trouble and until < self._retry_at:
+            return None
         changes = self._changes(until)
         self._inputs.clear()
         if changes is None or self._saved(changes):
             self._receipts.acknowledge()
+        return self._failed_at if was_in_trouble and not self.in_trouble else None
 
     def stop(self, until: ArrivalTime) -> None:
         """Keep the whole state, for a quick start; even if that failed a moment ago."""
@@ -207,7 +212,8 @@ class Keeper:
         entries = write_entries(self._inputs)
         posted, delivered = self._outbox.unsaved(), self._outbox.delivered()
         due = until >= self._saved_at + LAZY
-        if not (entries or self._tracks or posted or self._all or (delivered and due)):
+        urgent = self._all or self._outbox.damage is not None
+        if not (entries or self._tracks or posted or urgent or (delivered and due)):
             return None
         self._journalled.update(entry.site for entry in entries)
         return Changes(
@@ -235,6 +241,8 @@ class Keeper:
 
     def _saved(self, changes: Changes, *, anew: bool = False) -> bool:
         try:
+            if not anew and self._outbox.damage is not None:
+                raise self._outbox.damage
             self._storage.save(changes)
         except StoreCorrupt as error:
             if not anew and self._begun_anew(error):
@@ -261,6 +269,7 @@ class Keeper:
 
     def _fails(self, why: str, now: ArrivalTime) -> None:
         if self._trouble is None:
+            self._failed_at = now
             log.error("nothing can be kept, the work goes on in memory: %s", why)
         else:
             self._pause = min(2 * self._pause, LONGEST_RETRY)

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from itertools import islice
 
-from edge_fusion.errors import StoreError
+from edge_fusion.errors import StoreCorrupt, StoreError
 from edge_fusion.events import Publication
 from edge_fusion.kept import Posted, Remembered
 
@@ -44,6 +44,7 @@ class Outbox:
         self._only_stored = 0
         self._in_flight: dict[int, Publication] = {}
         self._delivered: list[int] = []
+        self._damage: StoreCorrupt | None = None
 
     def __len__(self) -> int:
         """All that is not acknowledged, wherever it is."""
@@ -88,6 +89,11 @@ class Outbox:
         self._unsaved.clear()
         self._delivered.clear()
 
+    @property
+    def damage(self) -> StoreCorrupt | None:
+        """What was wrong with the store when it was read, until it is given up."""
+        return self._damage
+
     def lost(self) -> int:
         """The store is to be given up: what is in memory, or can be read still, is kept anew.
 
@@ -95,7 +101,7 @@ class Outbox:
         """
         while self._only_stored and self._fetch():
             pass
-        gone = self._only_stored
+        gone, self._damage = self._only_stored, None
         kept = self._in_flight | dict(self._waiting) | dict(self._unsaved)
         self._unsaved = deque(Posted(token, kept[token]) for token in sorted(kept))
         self._waiting.clear()
@@ -144,6 +150,9 @@ class Outbox:
         last = self._waiting[-1].token if self._waiting else self._last_given
         try:
             found = self._load(last, IN_MEMORY)
+        except StoreCorrupt as error:
+            self._damage = error
+            return False
         except StoreError:
             return False
         self._waiting.extend(found)

@@ -149,7 +149,9 @@ class Pipeline:
         self._keeper.note(inputs)
         self.feed(inputs, batch.until)
         self._forget()
-        self._keeper.keep(batch.deliveries, batch.until)
+        withheld = self._keeper.keep(batch.deliveries, batch.until)
+        if withheld is not None:
+            self._absence.withheld(withheld)
 
     def go_on_with(
         self,

@@ -19,6 +19,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from disks import small_file_system
 from hypothesis import HealthCheck, settings
 from paho.mqtt.client import Client, MQTTMessage, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
@@ -69,14 +70,20 @@ class Certificates:
 
 
 class Collector:
-    """A plain MQTT 5 client that keeps every message it gets."""
+    """A plain MQTT 5 client that keeps every message it gets.
 
-    def __init__(self, broker: Broker, filters: Sequence[str], qos: int) -> None:
+    With a `client_id` the broker keeps its session, and what comes for it, while it is away.
+    """
+
+    def __init__(
+        self, broker: Broker, filters: Sequence[str], qos: int, client_id: str | None = None
+    ) -> None:
         self.messages: list[MQTTMessage] = []
         self._filters = filters
         self._qos = qos
         self._subscribed = threading.Event()
-        self._client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv5)
+        self._client = Client(CallbackAPIVersion.VERSION2, client_id, protocol=MQTTv5)
+        self._client.reconnect_delay_set(1, 1)
         self._client.on_connect = self._on_connect
         self._client.on_message = self._on_message
         self._client.on_subscribe = self._on_subscribe
@@ -84,7 +91,11 @@ class Collector:
             self._client.username_pw_set(*broker.user)
         if broker.certificates is not None:
             self._client.tls_set(ca_certs=str(broker.certificates.ca))
-        self._client.connect(broker.host, broker.port)
+        session = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        session.SessionExpiryInterval = 0 if client_id is None else 3600
+        self._client.connect(
+            broker.host, broker.port, clean_start=client_id is None, properties=session
+        )
         self._client.loop_start()
         assert self._subscribed.wait(_PATIENCE)
 
@@ -181,9 +192,9 @@ class Broker:
         self.stop(kill=kill)
         self.start()
 
-    def collect(self, *filters: str, qos: int = 1) -> Collector:
+    def collect(self, *filters: str, qos: int = 1, client_id: str | None = None) -> Collector:
         """A connected client with these subscriptions; closed when the test ends."""
-        collector = Collector(self, filters, qos)
+        collector = Collector(self, filters, qos, client_id)
         self._collectors.append(collector)
         return collector
 
@@ -321,3 +332,10 @@ def _certificate(
     if issuer is not None:
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     return builder.sign(issuer_key, hashes.SHA256())
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 2 MB."""
+    with small_file_system(tmp_path / "small") as place:
+        yield place

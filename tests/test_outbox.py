@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from edge_fusion.errors import StoreFull
+from edge_fusion.errors import StoreCorrupt, StoreFull
 from edge_fusion.events import ArrivalTime, Publication
 from edge_fusion.kept import Posted, Remembered
 from edge_fusion.outbox import IN_MEMORY, Outbox
@@ -21,10 +21,13 @@ class Shelf:
     def __init__(self) -> None:
         self.kept: dict[int, Publication] = {}
         self.full = False
+        self.broken: StoreCorrupt | None = None
 
     def load(self, after: int, limit: int) -> list[Posted]:
         if self.full:
             raise StoreFull("full")
+        if self.broken is not None:
+            raise self.broken
         return [Posted(t, self.kept[t]) for t in sorted(self.kept) if t > after][:limit]
 
     def save(self, outbox: Outbox) -> None:
@@ -118,10 +121,26 @@ def test_what_a_lost_store_held_in_memory_is_kept_anew() -> None:
     shelf.save(box)
     assert tokens(box.next(1)) == [1]
     shelf.kept.clear()
-    box.lost()
+    assert box.lost() == 0
     shelf.save(box)
     assert sorted(shelf.kept) == [1, 2, 3]
     assert tokens(box.next(9)) == [2, 3]
+
+
+def test_what_only_a_broken_store_held_is_counted() -> None:
+    shelf = Shelf()
+    box = outbox(shelf)
+    for number in range(IN_MEMORY + 9):
+        box.add(publication(number))
+    shelf.save(box)
+    shelf.broken = StoreCorrupt("file is not a database")
+    assert tokens(box.next(999)) == list(range(1, IN_MEMORY + 1))
+    assert box.next(999) == []
+    assert str(box.damage) == "file is not a database"
+    shelf.kept.clear()
+    assert box.lost() == 9
+    assert box.damage is None
+    assert len(box) == IN_MEMORY
 
 
 class Queue(RuleBasedStateMachine):

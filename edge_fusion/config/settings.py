@@ -107,7 +107,7 @@ class MqttSettings(Table):
     password_file: FilePath | None = Field(
         default=None, description="File that holds the password, instead of `password`."
     )
-    keepalive: PositiveDuration = seconds("30s", "How often a silent connection is tested.")
+    keepalive: PositiveDuration = seconds("30s", "A dead connection is noticed within 1.5 of it.")
     prefix: TopicPrefix = Field(
         default="edge_fusion", description="First levels of every topic that is published."
     )

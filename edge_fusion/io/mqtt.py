@@ -211,7 +211,7 @@ class Connection:
         return session.end()
 
     def _turn(self, session: Session) -> None:
-        session.work(_TICK)
+        session.work()
         self._doorbell.answer()
         while self._waiting and session.has_room:
             session.send(self._waiting.popleft())

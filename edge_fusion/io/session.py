@@ -95,7 +95,7 @@ class Session:
             ValueError: a host name that no resolver takes.
         """
         settings = self._plan.settings
-        keepalive = max(1, round(settings.keepalive))
+        keepalive = settings.ping_after
         if self._protocol is ProtocolChoice.V5:
             self._client.connect_async(
                 settings.host,
@@ -110,10 +110,11 @@ class Session:
         self._verdict = Verdict.SILENT
         self._reason = denials.silence(settings)
 
-    def work(self, timeout: float) -> None:
-        """Wait for the network or the doorbell, and do what there is to do."""
+    def work(self) -> None:
+        """Wait for the network or the doorbell, for a while, and do what there is to do."""
         sock = self._client.socket()
-        ready = self._doorbell.wait(timeout, sock, write=self._client.want_write())
+        tick = self._plan.settings.tick
+        ready = self._doorbell.wait(tick, sock, write=self._client.want_write())
         if ready.read:
             self._client.loop_read()
             # TLS may hold more than poll() can see

@@ -47,8 +47,11 @@ MIGRATIONS: Final = (
 )
 """Each brings a file of the version before it to its own: `user_version` is how many were run."""
 
-_BROKEN: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+# SQLITE_ERROR: no such table, say, in a file that says that it is ours.
+_BROKEN: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR})
 _LOCKED: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_MOST_ASIDE: Final = 9
+"""Files moved aside, of which the last is replaced from then on: a dying disk must not fill up."""
 _COMPANIONS: Final = ("", "-wal", "-shm", "-journal")
 _OWNER_ONLY: Final = 0o600
 """There are pictures of people's rooms in it; SQLite gives its other files the same mode."""
@@ -103,7 +106,7 @@ class Store:
         """
         self._unread = True
         try:
-            with _translated(self.where):
+            with _translated(self.where), _understood():
                 remembered = self._open()
         except StoreCorrupt as error:
             aside = self.begin_anew()
@@ -124,13 +127,18 @@ class Store:
 
     def _move_aside(self) -> Path:
         number = 1
-        while (aside := self._path.with_name(f"{self._path.name}.aside-{number}")).exists():
+        while (aside := self._beside(f".aside-{number}")).exists() and number < _MOST_ASIDE:
             number += 1
         for companion in _COMPANIONS:
-            old = self._path.with_name(self._path.name + companion)
+            old, new = self._beside(companion), self._beside(f".aside-{number}{companion}")
             if old.exists():
-                old.rename(aside.with_name(aside.name + companion))
+                old.replace(new)
+            else:
+                new.unlink(missing_ok=True)
         return aside
+
+    def _beside(self, ending: str) -> Path:
+        return self._path.with_name(self._path.name + ending)
 
     def save(self, changes: Changes) -> None:
         """Keep the changes of one turn, whole or not at all.
@@ -153,7 +161,9 @@ class Store:
         """The first `limit` publications behind `after` that are still to be delivered."""
         query = "SELECT * FROM outbox WHERE token > ? ORDER BY token LIMIT ?"
         with _translated(self.where):
-            return [_posted(row) for row in self._opened().execute(query, (after, limit))]
+            rows = self._opened().execute(query, (after, limit)).fetchall()
+            with _understood():
+                return list(map(_posted, rows))
 
     def close(self) -> None:
         """Close the file; it may be opened again."""
@@ -314,6 +324,15 @@ def _remembered(database: sqlite3.Connection) -> Remembered:
         terms=bytes(clock["terms"]),
         receipts=bytes(clock["receipts"]),
     )
+
+
+@contextmanager
+def _understood() -> Iterator[None]:
+    """Rows that are not as they were written."""
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        raise StoreCorrupt(f"it holds what nobody wrote: {error}") from None
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from chaos.traffic import CONFIGURATION, PERSISTENT, Heard, House, check_alerts, missing
+from chaos.traffic import CONFIGURATION, PERSISTENT, Heard, House, as_sent, check_alerts
 from conftest import Broker, BrokerFactory, Collector
 from running import Running, patiently
 
@@ -59,7 +59,7 @@ def test_a_wall_clock_that_is_stepped_by_an_hour_changes_nothing(broker: Broker,
         box.step(wall, 0.0)
     time.sleep(3.0)
     house.stop()
-    patiently(lambda: not missing(house.ledger, Heard.of(listener)), "all windows as sent")
+    as_sent(house.ledger, listener)
     patiently(lambda: box.metric("alert_active") == 0, "the end of all alerts")
     heard = Heard.of(listener)
     assert heard.windows.keys() == house.ledger.counts.keys()
@@ -80,7 +80,7 @@ def test_a_box_that_slept_for_ten_minutes_goes_on(broker: Broker, box: Box) -> N
     box.process.send_signal(signal.SIGCONT)
     time.sleep(3.0)
     house.stop()
-    patiently(lambda: not missing(house.ledger, Heard.of(listener)), "all windows as sent")
+    as_sent(house.ledger, listener)
     patiently(lambda: box.metric("alert_active") == 0, "the end of all alerts")
     heard = Heard.of(listener)
     assert heard.windows.keys() == house.ledger.counts.keys()

@@ -5,14 +5,14 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from disks import fill
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_fusion.errors import StoreError, StoreFull
+from edge_fusion.errors import StoreCorrupt, StoreError, StoreFull
 from edge_fusion.events import ArrivalTime, EventTime, Publication
 from edge_fusion.io import store as module
 from edge_fusion.io.store import Durability, Store
@@ -234,6 +234,16 @@ def test_a_store_damaged_while_it_is_used_can_be_begun_anew(path: Path, store: S
     assert [entry.line for entry in again(store).journal] == [b"2"]
 
 
+def test_what_is_moved_aside_does_not_fill_a_dying_disk(path: Path) -> None:
+    path.parent.mkdir()
+    for number in range(12):
+        path.write_bytes(b"words %d" % number * 99)
+        Store(path).begin_anew()
+    kept = sorted(path.parent.iterdir())
+    assert len(kept) == 9
+    assert [kept[place].read_bytes()[:8] for place in (0, -1)] == [b"words 0w", b"words 11"]
+
+
 def test_two_programs_cannot_have_one_store(path: Path, store: Store) -> None:
     store.save(Changes(NOW))
     with pytest.raises(StoreError, match="another program uses it"):
@@ -264,27 +274,6 @@ def test_an_older_store_is_brought_to_this_version(
 
 
 # A disk that is full
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 2 MB."""
-    place = tmp_path / "small"
-    place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=2m", "edge-fusion-test", str(place)]
-    if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode:
-        pytest.skip("a small file system takes root and the right to mount")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
-
-
-def fill(disk: Path) -> Path:
-    """Leave not a byte free; returns the file that does it."""
-    filler = disk / "filler"
-    with filler.open("wb", buffering=0) as file, suppress(OSError):
-        while file.write(b"x" * 4096) == 4096:
-            pass
-    return filler
 
 
 def test_a_full_disk_is_said_and_harms_nothing(small_disk: Path) -> None:
@@ -338,3 +327,34 @@ def test_a_site_that_came_back_as_it_was_forgotten_is_kept_anew(store: Store) ->
     store.save(Changes(NOW, [Entry("hall", b"3")], tracks=[old]))
     store.save(Changes(NOW, (), {"hall": b"4"}, tracks=[new], forgotten=["hall"]))
     assert again(store) == Remembered(NOW, {"hall": b"4"}, [], [new])
+
+
+# What is damaged, though SQLite can read it
+
+
+def spoilt(store: Store, path: Path, statement: str) -> None:
+    """Another program has changed the file by this."""
+    store.close()
+    with sqlite3.connect(path) as other:
+        other.execute(statement)
+    other.close()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["DROP TABLE clock", "DROP TABLE outbox", "UPDATE snapshots SET state = 'words'"],
+)
+def test_a_store_that_is_not_as_it_was_written_is_moved_aside(
+    path: Path, store: Store, statement: str
+) -> None:
+    store.save(Changes(NOW, (), {"hall": b"state"}, posted=[Posted(1, publication(1))]))
+    spoilt(store, path, statement)
+    assert store.open() == Remembered()
+    assert aside(path).exists()
+
+
+def test_a_publication_that_is_not_as_it_was_written_is_said(path: Path, store: Store) -> None:
+    store.save(Changes(NOW, posted=[Posted(1, publication(1))]))
+    spoilt(store, path, "UPDATE outbox SET properties = 'no JSON'")
+    with pytest.raises(StoreCorrupt, match="nobody wrote"):
+        store.outbox(0, 9)
