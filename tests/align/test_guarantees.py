@@ -338,7 +338,7 @@ def test_7_the_state_of_a_site_has_a_bound_that_no_arrivals_pass(
             site.feed(event)
         assert len(site._shelf) <= RETAINED_SLICES + 1 + open_at_most
         assert all(len(each.events()) <= 3 for each in site._shelf)
-        assert len(site._firings._closed) <= RETAINED_SLICES + 1
+        assert len(site._firings._closed) <= RETAINED_SLICES + 1 + open_at_most
         assert len(site._firings._closings._log) <= LIMIT
 
 

@@ -21,8 +21,6 @@ SEED = int(os.environ.get("SEED", "1"))
 PAGE = 4096
 ANEW = "begun anew, the old file is now"
 
-CAREFUL = CONFIGURATION.replace("[windows]", "[windows]\nrevision_epsilon = 0.0")
-
 
 @pytest.fixture
 def broker(broker_factory: BrokerFactory) -> Broker:
@@ -37,7 +35,7 @@ def start(broker: Broker, tmp_path: Path) -> Iterator[Start]:
     running: list[Running] = []
 
     def run() -> Running:
-        running.append(Running(tmp_path, broker.port, configuration=CAREFUL))
+        running.append(Running(tmp_path, broker.port, configuration=CONFIGURATION))
         patiently(running[-1].ready, "readiness")
         return running[-1]
 

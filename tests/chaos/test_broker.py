@@ -41,7 +41,6 @@ AUTOSAVE = 4.0
 mosquitto looks at its clock no oftener than that."""
 
 # Devices are late when the broker was away, for they were cut off too: every revision counts.
-CAREFUL = CONFIGURATION.replace("[windows]", "[windows]\nrevision_epsilon = 0.0")
 
 
 @pytest.fixture
@@ -52,7 +51,7 @@ def broker(broker_factory: BrokerFactory) -> Broker:
 @pytest.fixture
 def daemon(broker: Broker, tmp_path: Path) -> Iterator[Running]:
     recording = tmp_path / "recording"
-    running = Running(tmp_path, broker.port, "--record", recording, configuration=CAREFUL)
+    running = Running(tmp_path, broker.port, "--record", recording, configuration=CONFIGURATION)
     patiently(running.ready, "readiness")
     yield running
     running.process.kill()

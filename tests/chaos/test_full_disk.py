@@ -17,7 +17,6 @@ from running import Running, patiently
 FULL_SECONDS = float(os.environ.get("FULL_SECONDS", "8"))
 ROOM = "16m"
 
-CAREFUL = CONFIGURATION.replace("[windows]", "[windows]\nrevision_epsilon = 0.0")
 TROUBLE = "nothing can be kept, the work goes on in memory"
 MENDED = "the store works again"
 ANEW = "begun anew, the old file is now"
@@ -40,7 +39,7 @@ Start = Callable[[], Running]
 @pytest.fixture
 def start(broker: Broker, tmp_path: Path, disk: Path) -> Iterator[Start]:
     running: list[Running] = []
-    text = CAREFUL.replace('path = "state.db"', f'path = "{disk}/state.db"')
+    text = CONFIGURATION.replace('path = "state.db"', f'path = "{disk}/state.db"')
 
     def run() -> Running:
         running.append(Running(tmp_path, broker.port, configuration=text))

@@ -15,9 +15,7 @@ from running import Running, patiently
 
 ROUNDS = int(os.environ.get("HALF_OPEN", "1"))
 KEEPALIVE = 4.0
-CAREFUL = CONFIGURATION.replace('keepalive = "2s"', f'keepalive = "{KEEPALIVE:.0f}s"').replace(
-    "[windows]", "[windows]\nrevision_epsilon = 0.0"
-)
+CAREFUL = CONFIGURATION.replace('keepalive = "2s"', f'keepalive = "{KEEPALIVE:.0f}s"')
 
 
 @pytest.fixture
