@@ -27,6 +27,7 @@ test: $(VENV)/dev.done ## lint, then all tests, against a real broker and real c
 	@sh .ci/need mosquitto:mosquitto mosquitto_pub:mosquitto-clients $(GSTREAMER)
 	$(MAKE) lint
 	$(BIN)/pytest -q
+	$(BIN)/pytest -q -s tests/chaos/test_kills.py
 
 soak: $(VENV)/dev.done ## the tests that break things, for hours, with numbers
 	@sh .ci/need mosquitto:mosquitto

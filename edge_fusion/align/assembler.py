@@ -259,7 +259,9 @@ class SiteAssembler:
     def _correct(self, source: Source, event: Event) -> tuple[Event, Event | Quarantined]:
         if event.time_source is TimeSource.ARRIVAL:
             return event, event
-        corrected = source.clock.correct(event.time, event.arrival, source.latest)
+        corrected = source.clock.correct(
+            event.time, event.arrival, source.latest, held_back=self.held_since is not None
+        )
         placed = event if corrected.time == event.time else replace(event, time=corrected.time)
         if corrected.reason is None:
             return placed, placed

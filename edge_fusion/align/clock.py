@@ -70,11 +70,17 @@ class DeviceClock:
         return offset if offset < INFINITY else 0.0
 
     def correct(
-        self, claimed: EventTime, arrival: ArrivalTime, reached: EventTime = NEVER
+        self,
+        claimed: EventTime,
+        arrival: ArrivalTime,
+        reached: EventTime = NEVER,
+        *,
+        held_back: bool = False,
     ) -> Corrected:
         """Event time for a timestamp the device claims; learns from it where it may.
 
-        `reached` is the largest event time of the device so far.
+        `reached` is the largest event time of the device so far. What may have been `held_back`
+        on the way shows nothing of the clock, at whatever pace it comes now.
         """
         if not claimed >= YEAR_2020:
             self.trusted = self.trusted and self._least < INFINITY
@@ -84,9 +90,10 @@ class DeviceClock:
         difference = arrival - claimed
         if abs(difference - self._expected) <= self.max_skew:
             self._moved = None
-        elif not self._settles(claimed, difference):
+        elif held_back or not self._settles(claimed, difference):
             return self._strange(claimed, difference, arrival)
-        self.learn(difference, arrival)
+        if not held_back:
+            self.learn(difference, arrival)
         self._last = claimed
         return Corrected(self._corrected(claimed))
 

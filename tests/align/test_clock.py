@@ -131,3 +131,14 @@ def test_a_drift_of_one_per_cent_is_followed(drift: float, interval: int) -> Non
     for at in range(0, 500 * interval, interval):
         found = clock.correct(EventTime(NOW + at * (1 + drift)), ArrivalTime(NOW + at + 0.1))
         assert abs(found.time - (NOW + at)) < 12.0
+
+
+def test_what_was_held_back_shows_nothing_of_the_clock_at_whatever_pace_it_comes() -> None:
+    clock = DeviceClock(5.0)
+    clock.correct(EventTime(1_799_999_999.0), ArrivalTime(1_799_999_999.0))
+    for at in range(9):
+        now = ArrivalTime(1_800_000_600.0 + at)
+        claimed = EventTime(1_800_000_000.0 + at)
+        assert clock.correct(claimed, now, held_back=True).time == claimed
+    assert clock.trusted
+    assert clock.offset == 0.0
