@@ -158,6 +158,7 @@ def _sensor(sensor: SensorSettings) -> SensorSource:
         sensor.site,
         sensor.device,
         deaths=sensor.availability is not False,
+        unchanged=sensor.ignore_unchanged_within,
     )
 
 

@@ -57,7 +57,8 @@ class SensorSource:
     """One `[[sensors]]` entry. `format` is a key of `SENSOR_FORMATS`.
 
     site, device: names for topics that have no such placeholder; the topic wins over them.
-    deaths: whether it counts what the format itself says of devices that are gone.
+    deaths: whether it counts what the format itself says of devices that are gone. unchanged:
+    seconds for which a payload that comes again, with nothing in it that dates it, is none new.
     """
 
     pattern: TopicPattern
@@ -66,6 +67,7 @@ class SensorSource:
     site: str | None = None
     device: str | None = None
     deaths: bool = True
+    unchanged: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,8 @@ class _Route(NamedTuple):
 
     named: whether the topic or the configuration says so, which wins over what the payload says;
     group: it is the name of what speaks for several devices, and stands before theirs; echoes:
-    whether another topic may speak of the same device, as those of several gateways do.
+    whether another topic may speak of the same device, as those of several gateways do; cached:
+    whether the message says no more than the one before it.
     """
 
     source: _Source
@@ -126,6 +129,7 @@ class _Route(NamedTuple):
     named: bool
     group: bool = False
     echoes: bool = False
+    cached: bool = False
 
 
 class _BadName(NamedTuple):
@@ -187,6 +191,8 @@ class Decoder:
         findings = _findings(sensor, message, self._limits)
         if sensor.groups and route.named and _speak_for_several(findings):
             route = route._replace(group=True)
+        if sensor.source.unchanged and self._echoes.is_cached(message, sensor.source.unchanged):
+            route = route._replace(cached=True)
         return [
             _signed(decoded, route)
             for finding in findings
@@ -233,8 +239,10 @@ class Decoder:
     def _is_echo(self, reading: Reading, sample: Sample, route: _Route, message: Message) -> bool:
         if sample.identity is not None:
             return self._echoes.came_before(reading, sample.identity)
-        undated = route.echoes and reading.time_source is TimeSource.ARRIVAL
-        return undated and self._echoes.came_elsewhere(reading, message.topic)
+        if reading.time_source is not TimeSource.ARRIVAL:
+            return False
+        elsewhere = route.echoes and self._echoes.came_elsewhere(reading, message.topic)
+        return elsewhere or route.cached
 
     def _named(self, sample: Sample, route: _Route) -> str:
         device = _device(sample.device, route)

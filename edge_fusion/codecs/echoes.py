@@ -8,9 +8,10 @@ copies whose times differ, or that have none.
 from __future__ import annotations
 
 from collections import OrderedDict
+from hashlib import blake2b
 from typing import Final, TypeVar
 
-from edge_fusion.events import ArrivalTime, EventTime, Reading
+from edge_fusion.events import ArrivalTime, EventTime, Message, Reading
 
 IDENTITY_SECONDS: Final = 60.0
 """So long a copy is known by its identity, by either clock and counted from the first.
@@ -37,9 +38,23 @@ class Echoes:
         self._remembered = remembered
         self._identified: OrderedDict[_Identified, tuple[ArrivalTime, EventTime]] = OrderedDict()
         self._undated: OrderedDict[_Undated, tuple[ArrivalTime, str]] = OrderedDict()
+        self._payloads: OrderedDict[str, tuple[ArrivalTime, bytes]] = OrderedDict()
 
     def __len__(self) -> int:
-        return len(self._identified) + len(self._undated)
+        return len(self._identified) + len(self._undated) + len(self._payloads)
+
+    def is_cached(self, message: Message, within: float) -> bool:
+        """Whether the topic held the very same payload less than `within` seconds before.
+
+        Gateways publish what they remember of a device again, on their start or with its next
+        radio message. Counted from the first of the same, so that a steady value is heard of.
+        """
+        digest = blake2b(message.payload, digest_size=16).digest()
+        first = self._payloads.get(message.topic)
+        if first is not None and first[1] == digest and message.arrival - first[0] < within:
+            return True
+        self._note(self._payloads, message.topic, (message.arrival, digest))
+        return False
 
     def came_before(self, reading: Reading, identity: str) -> bool:
         """Whether a measurement of this identity came less than 60 s before, on whatever topic."""

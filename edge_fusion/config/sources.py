@@ -117,6 +117,9 @@ class SensorSettings(Table):
         description="Topic on which a device is said to be online or offline, with the names that "
         "`topic` has; absent: as the format has it; false: no device is believed to be gone.",
     )
+    ignore_unchanged_within: Duration = seconds(
+        "0s", "So long the same undated payload on a topic is what a gateway had cached; 0s: never."
+    )
     qos: Qos = Field(default=1, description="Quality of service of the subscription, 0 or 1.")
 
     @property

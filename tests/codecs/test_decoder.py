@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -397,3 +398,24 @@ def test_a_message_that_says_something_never_ends_in_nothing(topic: str, payload
     found = decoder(sensor("p/a", "plain")).decode(message("p/a", payload))
     quiet = payload.decode(errors="replace").strip(" \t\r\n\0").lower()
     assert found or quiet.strip() in {"", "nan", "none", "null", "unknown", "unavailable"}
+
+
+def test_an_undated_payload_that_comes_again_unchanged_is_what_a_gateway_had_cached() -> None:
+    source = replace(sensor("{site}/{device}"), unchanged=60.0)
+    heard = decoder(source)
+
+    def at(seconds: float, payload: bytes) -> list[type]:
+        arrival = ArrivalTime(NOW + seconds)
+        return [type(each) for each in heard.decode(Message("hall/th", payload, arrival))]
+
+    warm, warmer = b'{"temperature":21.5}', b'{"temperature":21.6}'
+    assert at(0, warm) == [Reading]
+    assert at(59, warm) == [Duplicate]
+    assert at(61, warm) == [Reading]
+    assert at(62, warmer) == [Reading]
+    assert at(63, warm) == [Reading]
+    dated = b'{"temperature":21.5,"ts":1795428000}'
+    assert at(64, dated) == at(65, dated) == [Reading]
+    assert [type(e) for e in decoder(sensor("{site}/{device}")).decode(message("a/b", warm))] == [
+        Reading
+    ]
