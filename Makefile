@@ -15,7 +15,7 @@ GSTREAMER = /usr/lib/python3/dist-packages/gi:python3-gi \
 	/usr/lib/*/gstreamer-1.0/libgstrtpmanager.so:gstreamer1.0-plugins-good \
 	/usr/lib/*/gstreamer-1.0/libgstx264.so:gstreamer1.0-plugins-ugly
 
-.PHONY: help demo test soak bench fuzz lint lock train clean
+.PHONY: help demo test soak story bench fuzz lint lock train clean
 
 help: ## list these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -33,7 +33,10 @@ soak: $(VENV)/dev.done ## the tests that break things, for hours, with numbers
 	@sh .ci/need mosquitto:mosquitto
 	KILLS=100 RESTARTS=20 GONE_SECONDS=300 HALF_OPEN=6 FULL_SECONDS=60 DAMAGES=40 \
 		OVERLOAD_SECONDS=60 PAYLOADS=1000000 SOAK_HOURS=10 SOAK_SPEED=20 SOAK_DAYS=30 \
-		$(BIN)/pytest -q -s tests/chaos
+		$(BIN)/pytest -q -s tests/chaos tests/soak
+
+story: $(VENV)/dev.done ## what happens in one SEED of the simulation, in words
+	@PYTHONPATH=tests $(BIN)/python -m simulation $(or $(SEED),0)
 
 bench: $(VENV)/bench.done ## benchmarks, each a ratio against a floor or peer of the same run
 	@sh .ci/need mosquitto:mosquitto $(GSTREAMER)

@@ -22,6 +22,10 @@ LONGEST = 60.0
 ASLEEP = 5.0
 """Seconds between two turns, of which there is one a second, that show that the box slept."""
 
+KEPT = 3600.0
+"""Seconds for which a broker keeps our session (io/session.py). When nobody knows since when we
+have been gone, what it held back is at most so old."""
+
 
 class _State(Enum):
     PRESENT = "present"
@@ -40,8 +44,8 @@ class Absence:
         self._connection = connection
         self._run = run
         self._connected = False
-        self._state = _State.PRESENT
-        self._since = ArrivalTime(0.0)
+        self._state = _State.AWAY
+        self._since: ArrivalTime | None = None
         self._deadline = ArrivalTime(0.0)
         self._quiet_at: ArrivalTime | None = None
         self._turned: ArrivalTime | None = None
@@ -69,7 +73,7 @@ class Absence:
             since = last
         if since is None or self.catching_up:
             return []
-        self._since = since if self._here else min(since, self._since)
+        self._since = since if self._here or self._since is None else min(since, self._since)
         return self._catch_up(last, now) if self._here else []
 
     def withheld(self, since: ArrivalTime) -> None:
@@ -85,7 +89,8 @@ class Absence:
 
     def repeated(self) -> list[Input]:
         """The beginning of the backlog that is coming in, for parts that did not hear it."""
-        return [CatchUp(self._since, self._since)] if self.catching_up else []
+        since = self._since
+        return [] if since is None or not self.catching_up else [CatchUp(since, since)]
 
     def hear(self, notice: Notice, now: ArrivalTime) -> list[Input]:
         """Take note of the connection; other notices mean nothing here.
@@ -148,7 +153,8 @@ class Absence:
         if self._state is _State.CATCHING_UP:
             return []
         self._state, self._deadline = _State.CATCHING_UP, ArrivalTime(now + LONGEST)
-        return [CatchUp(self._since, arrival)]
+        since = self._since = ArrivalTime(now - KEPT) if self._since is None else self._since
+        return [CatchUp(since, arrival)]
 
     def _end(self, at: ArrivalTime) -> list[Input]:
         was_catching_up = self.catching_up

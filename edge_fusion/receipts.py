@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable
 from hashlib import blake2b
-from typing import Final
+from typing import Final, NamedTuple
 
 from edge_fusion.events import Delivery
 from edge_fusion.mailbox import Connected, Notice
@@ -24,12 +24,20 @@ _PACKET: Final = 2
 _SIZE: Final = _PACKET + _DIGEST
 
 
+class _Receipt(NamedTuple):
+    """A packet of a session, and what was in it: packet ids are given again in the end."""
+
+    session: int
+    packet: int
+    digest: bytes
+
+
 class Receipts:
     """`connection`, as notices call it, is the one whose session the broker keeps for us."""
 
     def __init__(self, connection: str) -> None:
         self._connection = connection
-        self._taken: OrderedDict[bytes, None] = OrderedDict()
+        self._taken: OrderedDict[_Receipt, None] = OrderedDict()
         self._owed: defaultdict[str, list[Delivery]] = defaultdict(list)
 
     def __len__(self) -> int:
@@ -37,20 +45,15 @@ class Receipts:
         return sum(map(len, self._owed.values()))
 
     def hear(self, notice: Notice) -> None:
-        """What was not acknowledged by the end of a connection comes again by the next one.
-
-        A session that the broker did not keep numbers its packets anew.
-        """
+        """What was not acknowledged by the end of a connection comes again by the next one."""
         if isinstance(notice, Connected):
             self._owed.pop(notice.connection, None)
-            if notice.connection == self._connection and not notice.session_present:
-                self._taken.clear()
 
     def take(self, delivery: Delivery) -> bool:
         """Note a delivery; False if it was taken before."""
         if delivery.connection != self._connection or delivery.message.qos == 0:
             return True
-        receipt = _receipt(delivery)
+        receipt = _Receipt(delivery.session, delivery.packet, _digest(delivery))
         known = receipt in self._taken
         self._taken[receipt] = None
         self._taken.move_to_end(receipt)
@@ -72,16 +75,21 @@ class Receipts:
         self._owed.clear()
 
     def state(self) -> bytes:
-        """What was taken, for `restore`."""
-        return b"".join(self._taken)
+        """What was taken in the newest session, the one that the next run may go on with."""
+        newest = max((receipt.session for receipt in self._taken), default=0)
+        return b"".join(
+            receipt.packet.to_bytes(_PACKET) + receipt.digest
+            for receipt in self._taken
+            if receipt.session == newest
+        )
 
     def restore(self, state: bytes) -> None:
-        """Go on from a `state`."""
+        """Go on from a `state`; for new receipts only."""
         for place in range(0, len(state) - _SIZE + 1, _SIZE):
-            self._taken[state[place : place + _SIZE]] = None
+            packet, digest = state[place : place + _PACKET], state[place + _PACKET : place + _SIZE]
+            self._taken[_Receipt(0, int.from_bytes(packet), digest)] = None
 
 
-def _receipt(delivery: Delivery) -> bytes:
+def _digest(delivery: Delivery) -> bytes:
     topic, payload = delivery.message.topic.encode(errors="replace"), delivery.message.payload
-    digest = blake2b(b"%d %b%b" % (len(topic), topic, payload), digest_size=_DIGEST)
-    return delivery.packet.to_bytes(_PACKET) + digest.digest()
+    return blake2b(b"%d %b%b" % (len(topic), topic, payload), digest_size=_DIGEST).digest()

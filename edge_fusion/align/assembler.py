@@ -183,6 +183,11 @@ class SiteAssembler:
         for each in self._shelf:
             each.drop_fleeting()
 
+    @property
+    def longest_silent(self) -> float:
+        """When the source was last heard that has been silent for the longest time."""
+        return min((source.heard for source in self._roster), default=INFINITY)
+
     def forget(self, before: ArrivalTime) -> list[LaneKey]:
         """Let go of sources not heard since `before`; returns their lanes.
 
@@ -298,7 +303,8 @@ class SiteAssembler:
     def _is_before_close(self, index: int, now: ArrivalTime) -> bool:
         """Whether a slice is so new that it is plainly not too late; most are."""
         ahead = index >= self._watermark.passed and index >= self._shelf.newest
-        return self._firings.is_open(index) or (ahead and now <= self._firings.latest(index))
+        ahead = ahead and self._firings.is_untouched(index)
+        return self._firings.is_open(index) or (ahead and now < self._firings.latest(index))
 
     def _is_too_late(self, index: int, now: ArrivalTime) -> bool:
         return index < max(self._firings.final(now), self._shelf.oldest)

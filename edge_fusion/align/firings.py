@@ -65,6 +65,10 @@ class Firings:
         first = self.latest(min(self._open)) if self._open else INFINITY
         return min(first, self._next_revision)
 
+    def is_untouched(self, number: int) -> bool:
+        """Whether neither this window nor any that ends later has closed."""
+        return number > self._last_closed
+
     def first_open(self) -> int | None:
         """The open window that ends first, or None."""
         return min(self._open, default=None)

@@ -48,6 +48,7 @@ class Roster:
         if not self._census.admit():
             return None
         source = Source(event.source, DeviceClock(self._max_skew))
+        source.heard = event.arrival
         self._sources[source.name, isinstance(event, Frame)] = source
         return source
 

@@ -31,9 +31,6 @@ from edge_fusion.events import (
 FORGOTTEN_AFTER = 86_400.0
 """Seconds of silence, and no less than `carry`, after which a device makes room for another."""
 
-HOUSEKEEPING = 60.0
-"""Seconds from one search for the forgotten to the next."""
-
 INFINITY = float("inf")
 _DURATIONS_AND_BOUNDS = tuple(each.name for each in fields(Alignment) if each.name != "windows")
 _FULL = frozenset({ShedReason.MAX_SITES, ShedReason.MAX_DEVICES})
@@ -70,7 +67,7 @@ class Sites:
         self._lanes = _Lanes()
         self._agenda: list[tuple[float, str]] = []
         self._due = INFINITY
-        self._next_search = -INFINITY
+        self._none_forgotten_before = -INFINITY
         self._forgotten: list[str] = []
         self.terms = _pack_terms(alignment, max_sites=max_sites, max_devices=max_devices)
         """What decides what becomes of events here, for `on_terms`."""
@@ -239,16 +236,19 @@ class Sites:
         return [each for each in outcomes if not isinstance(each, Reading | Frame | Quarantined)]
 
     def _make_room(self, now: ArrivalTime) -> bool:
-        """Forget the long silent; False if that was done just now."""
-        if now < self._next_search:
+        """Forget the long silent; False if there are none, as a look at all showed before."""
+        if now < self._none_forgotten_before:
             return False
-        self._next_search = now + HOUSEKEEPING
-        before = ArrivalTime(now - max(FORGOTTEN_AFTER, self._alignment.carry))
+        silence = max(FORGOTTEN_AFTER, self._alignment.carry)
+        before = ArrivalTime(now - silence)
         for site, entry in [*self._entries.items()]:
             for device, quantity in entry.assembler.forget(before):
                 self._lanes.pop((site, device, quantity), None)
             if entry.assembler.is_forgotten:
                 self._forget(site)
+        self._none_forgotten_before = silence + min(
+            (entry.assembler.longest_silent for entry in self._entries.values()), default=-INFINITY
+        )
         return True
 
     def forgotten(self) -> list[str]:

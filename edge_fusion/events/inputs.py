@@ -44,13 +44,15 @@ class Capture(Message):
 class Delivery:
     """A message and the acknowledgement that its holder owes the broker.
 
-    connection: the one it came by, as notices call it; packet: its packet id there, if its qos is
-    1; again: the broker may have sent it before (the DUP flag of MQTT).
+    connection: the one it came by, as notices call it; session: how many sessions the broker had
+    begun on it since the program started; packet: its packet id in that session, if its qos is 1;
+    again: the broker may have sent it before (the DUP flag of MQTT).
     """
 
     message: Message
     ack: Callable[[], None]
     connection: str = ""
+    session: int = 0
     packet: int = 0
     again: bool = False
 

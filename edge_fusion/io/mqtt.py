@@ -96,6 +96,7 @@ class Connection:
         self._doorbell = Doorbell()
         self._thread: threading.Thread | None = None
         self._session: Session | None = None
+        self._begun = 0
         self._waiting: deque[Letter] = deque()
         self._leave_by: ArrivalTime | None = None
         self._complaints = Complaints()
@@ -194,6 +195,7 @@ class Connection:
             self._doorbell,
             settle=self._settle,
             complain=self._complain,
+            begun=self._begun,
         )
         self._session = session
         try:
@@ -207,6 +209,7 @@ class Connection:
             session.fail(f"unexpected: {error!r}")
         finally:
             self._session = None
+            self._begun = session.begun
             self._waiting.extendleft(reversed(session.close()))
         return session.end()
 

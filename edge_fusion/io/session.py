@@ -65,12 +65,15 @@ class Session:
         doorbell: Doorbell,
         settle: Callable[[Letter, str | None], None],
         complain: Callable[[str, str], None],
+        begun: int,
     ) -> None:
         self._plan = plan
         self._protocol = protocol
         self._doorbell = doorbell
         self._settle = settle
         self._complain = complain
+        self.begun = begun
+        """How many sessions the broker has begun with us, this one included."""
         self._client = self._build(context)
         self._packet_limit: int | None = None
         self._window = _WINDOW
@@ -282,6 +285,7 @@ class Session:
             self._packet_limit = _ASSUMED_PACKET_LIMIT
         self._window = min(_WINDOW, getattr(said, "ReceiveMaximum", _WINDOW))
         self.online = True
+        self.begun += not flags.session_present
         self._plan.notify(Connected(self._plan.name, flags.session_present, self._protocol.value))
         for subscription in self._plan.subscriptions:
             self._subscribe(subscription)
@@ -350,7 +354,7 @@ class Session:
             message.qos,
         )
         ack = self._acknowledgement(message)
-        delivery = Delivery(content, ack, self._plan.name, message.mid, message.dup)
+        delivery = Delivery(content, ack, self._plan.name, self.begun, message.mid, message.dup)
         self._plan.deliver(delivery, message.qos)
 
     def _acknowledgement(self, message: MQTTMessage) -> Callable[[], None]:

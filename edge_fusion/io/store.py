@@ -148,7 +148,7 @@ class Store:
         """
         with _translated(self.where):
             database = self._opened()
-            if self._unread and _remembered(database).until is not None:
+            if self._unread and _is_used(database):
                 raise StoreCorrupt("what an earlier run kept could not be read in time")
             self._unread = False
             with database:
@@ -230,6 +230,11 @@ def _version(database: sqlite3.Connection) -> tuple[int, bool]:
     (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
     is_new = application == 0 and version == 0 and tables == 0
     return version, is_new or application == APPLICATION_ID
+
+
+def _is_used(database: sqlite3.Connection) -> bool:
+    """Whether anything was ever kept."""
+    return database.execute("SELECT 1 FROM clock").fetchone() is not None
 
 
 def _write(database: sqlite3.Connection, changes: Changes) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import uuid
+from dataclasses import replace
 
 import pytest
 
@@ -314,6 +315,25 @@ def test_a_revision_that_first_has_a_score_counts_as_the_window() -> None:
     late = scored(1, 0.8, index=1, at=24.0)
     (change,) = seen(subject, scored(0, 0.8), scored(1, None), late)
     assert brief([change]) == [("firing", 1, 24.0)]
+
+
+def test_an_alert_is_kept_as_it_was_published() -> None:
+    subject, later = book(for_windows=1), book(for_windows=1)
+    (change,) = seen(subject, scored(0, 0.9))
+    assert change.alert.evidence is not None
+    why = replace(change.alert.evidence, contributions={"image": 0.9})
+    subject.amend(replace(change.alert, evidence=why))
+    ((_, label, state),) = subject.unsaved()
+    (again,) = later.restore(label, state, ArrivalTime(30.0))
+    assert again.alert.evidence is not None
+    assert again.alert.evidence.contributions == {"image": 0.9}
+
+
+def test_what_was_published_of_an_alert_that_is_over_changes_nothing() -> None:
+    subject = book(for_windows=1, keep_firing=0.0)
+    changes = seen(subject, scored(0, 0.9), scored(1, 0.1))
+    subject.amend(changes[-1].alert)
+    assert subject.firing() == []
 
 
 def test_would_change_foresees_and_leaves_everything_as_it_was() -> None:

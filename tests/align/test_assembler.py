@@ -8,6 +8,7 @@ from event_streams import (
     LATENESS,
     ORIGIN,
     PLAIN,
+    WAIT,
     assembler,
     closings,
     feed,
@@ -155,3 +156,19 @@ def test_offsets_are_those_of_the_clocks() -> None:
     site = assembler()
     feed(site, [reading(at * 1.0, at + 0.25) for at in range(10)])
     assert site.offsets() == {"a": 0.25}
+
+
+def test_what_comes_at_the_very_instant_at_which_its_window_closes_is_in_its_revision() -> None:
+    outcomes = run([reading(8.0), reading(9.0, 10.0 + WAIT)])
+    assert [(pane.index, len(pane.events)) for pane in panes(outcomes)] == [(0, 1), (1, 2)]
+
+
+def test_frames_that_nobody_promised_to_keep_can_be_dropped() -> None:
+    site = assembler()
+    durable = replace(frame(3.0, camera="other"), durable=True)
+    for event in (frame(1.0), reading(2.0), durable):
+        site.feed(event)
+    site.drop_fleeting()
+    (pane,) = panes(site.advance(ArrivalTime(ORIGIN + 100.0)))
+    assert pane.events == (reading(2.0), durable)
+    assert pane.cameras == ("cam", "other")

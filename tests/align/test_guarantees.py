@@ -412,6 +412,21 @@ def test_9_nor_does_a_snapshot_show_while_catching_up(
     assert after.advance(end) == through.advance(end)
 
 
+def test_9_a_window_that_was_forgotten_meanwhile_does_not_begin_again() -> None:
+    """Its first revision would contradict the one that consumers have."""
+    of = replace(PLAIN, allowed_lateness=0.0, max_out_of_orderness=100.0)
+    sites = Sites(of, max_sites=9, max_devices=99)
+    outcomes = sites.feed([reading(float(at), 5.0) for at in (1, 11, 21, 31, 41)])
+    outcomes += sites.advance(ArrivalTime(ORIGIN + 80.0))
+    late = replace(reading(3.0), arrival=ArrivalTime(ORIGIN + 90.0))
+    since, back = ArrivalTime(ORIGIN + 6.0), ArrivalTime(ORIGIN + 90.0)
+    outcomes += sites.feed([CatchUp(since, back), late, CaughtUp(back)])
+    outcomes += sites.advance(ArrivalTime(ORIGIN + 1e6))
+    windows = [(pane.window, pane.index) for pane in panes(outcomes)]
+    assert len(set(windows)) == len(windows)
+    assert any(isinstance(outcome, TooLate) for outcome in outcomes)
+
+
 def test_9_time_that_stands_still_costs_no_more_memory() -> None:
     site = assembler(replace(PLAIN, max_skew=1e9))
     site.hold(ArrivalTime(ORIGIN))

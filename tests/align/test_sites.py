@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+import pytest
+
 from edge_fusion.align.alignment import Alignment
 from edge_fusion.align.roster import MAX_LANES
 from edge_fusion.align.sites import FORGOTTEN_AFTER, Sites
 from edge_fusion.align.windows import Tumbling
+from edge_fusion.errors import SnapshotError
 from edge_fusion.events import (
     ArrivalTime,
+    CatchUp,
+    CaughtUp,
     EventTime,
     Offline,
     Outcome,
@@ -18,6 +23,8 @@ from edge_fusion.events import (
     Reading,
     Shed,
     ShedReason,
+    TimeSource,
+    TooLate,
 )
 
 DAY = FORGOTTEN_AFTER
@@ -100,13 +107,74 @@ def test_who_was_silent_for_a_day_makes_room() -> None:
     assert isinstance(few.feed([reading("attic", DAY + 91.0)])[-1], Reading)
 
 
-def test_room_is_looked_for_once_a_minute() -> None:
+def test_who_makes_room_does_not_depend_on_when_room_was_last_looked_for() -> None:
+    asked, new = sites(max_devices=1), sites(max_devices=1)
+    asked.feed([reading("hall", 0.0)])
+    assert isinstance(asked.feed([reading("hall", DAY - 1.0, "b")])[-1], Shed)
+    for site in asked:
+        new.restore(site.site, site.snapshot())
+    for few in (asked, new):
+        assert isinstance(few.feed([reading("hall", DAY + 1.0, "b")])[-1], Reading)
+        assert isinstance(few.feed([reading("hall", DAY + 2.0)])[-1], Shed)
+
+
+def test_a_device_whose_first_reading_is_too_late_makes_no_room_for_the_next() -> None:
     few = sites(max_devices=1)
-    few.feed([reading("hall", 0.0)])
-    assert isinstance(few.feed([reading("hall", DAY - 1.0, "b")])[-1], Shed)
-    assert isinstance(few.feed([reading("hall", DAY + 1.0, "b")])[-1], Shed)
-    assert isinstance(few.feed([reading("hall", DAY + 60.0, "b")])[-1], Reading)
-    assert isinstance(few.feed([reading("hall", DAY + 61.0)])[-1], Shed)
+    old = replace(reading("hall", 100.0), time=EventTime(ORIGIN), time_source=TimeSource.DEVICE)
+    assert isinstance(few.feed([old])[-1], TooLate)
+    assert isinstance(few.feed([reading("hall", 101.0, "b")])[-1], Shed)
+    assert isinstance(few.feed([reading("hall", 102.0)])[-1], Reading)
+
+
+def test_what_is_released_at_once_comes_in_order_of_sites() -> None:
+    """Which of them was known first must not show after a restart."""
+    both, again = sites(), sites()
+    both.feed([CatchUp(ArrivalTime(ORIGIN), ArrivalTime(ORIGIN))])
+    both.feed([reading("hall", 1.0), reading("attic", 2.0)])
+    for site in sorted(both, key=lambda site: site.site):
+        again.restore(site.site, site.snapshot())
+    for each in (both, again):
+        released = each.feed([CaughtUp(ArrivalTime(ORIGIN + 100.0))])
+        assert [name for name, *_ in fired(released)] == ["attic", "hall"]
+
+
+def test_sites_on_the_terms_of_others_decide_as_they_do() -> None:
+    one = sites(max_sites=1)
+    other = Sites.on_terms(one.terms)
+    assert other.terms == one.terms
+    for each in (one, other):
+        each.feed([reading("hall", 1.0)])
+        assert isinstance(each.feed([reading("attic", 2.0)])[-1], Shed)
+        assert fired(each.advance(ArrivalTime(ORIGIN + 100))) == [("hall", 0.0, 15.0)]
+
+
+@pytest.mark.parametrize("terms", [b"", b"{}", b"[]", b'{"size": 1, "every": 1}'])
+def test_what_are_no_terms_is_said(terms: bytes) -> None:
+    with pytest.raises(SnapshotError, match="no terms"):
+        Sites.on_terms(terms)
+
+
+def shorter(old: Sites) -> Sites:
+    """Sites whose windows are half as long."""
+    ten, five = b'"size": 10.0, "every": 10.0', b'"size": 5.0, "every": 5.0'
+    return Sites.on_terms(old.terms.replace(ten, five))
+
+
+def test_sites_with_other_windows_take_over_what_is_open() -> None:
+    old = sites()
+    old.feed([reading("hall", 1.0), reading("attic", 2.0), reading("hall", 12.0)])
+    new = shorter(old)
+    assert fired(new.take_over(old)) == [("attic", 0.0, 10.0)]
+    assert fired(new.advance(ArrivalTime(ORIGIN + 100))) == [("hall", 10.0, 20.0)]
+
+
+def test_sites_that_take_over_while_time_stands_still_let_nothing_pass() -> None:
+    old = sites()
+    old.feed([CatchUp(ArrivalTime(ORIGIN), ArrivalTime(ORIGIN)), reading("hall", 1.0)])
+    new = shorter(old)
+    assert new.take_over(old) == []
+    assert new.held_since == old.held_since
+    assert new.advance(ArrivalTime(ORIGIN + 100)) == []
 
 
 def test_a_site_in_which_every_device_is_one_too_many_is_none() -> None:

@@ -151,6 +151,9 @@ def test_what_is_not_acknowledged_comes_again_and_what_is_does_not(
     ).connected()
     again.got(b"2")
     assert again.said(Connected) == [Connected("readings", True, protocol.value)]
+    (before, after) = one.deliveries[1], again.deliveries[0]
+    assert (before.connection, before.session, before.again) == ("readings", 1, False)
+    assert (after.session, after.packet, after.again) == (0, before.packet, True)
 
 
 def test_acknowledging_after_the_connection_is_gone_does_nothing(

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from disks import fill
@@ -61,8 +62,15 @@ def test_what_a_turn_changed_comes_back(store: Store) -> None:
     entries = [Entry("hall", b"one"), Entry("attic", b"two", b"picture")]
     tracks = [SavedTrack("hall", "smoke", b"state")]
     posted = [Posted(1, publication(1)), Posted(2, publication(2))]
-    store.save(Changes(NOW, entries, tracks=tracks, posted=posted))
-    assert again(store) == Remembered(NOW, {}, entries, tracks, 2, 4, 2)
+    store.save(
+        Changes(
+            NOW, entries, tracks=tracks, posted=posted,
+            held_since=ArrivalTime(NOW - 60), terms=b"terms", receipts=b"receipts",
+        )
+    )  # fmt: skip
+    assert again(store) == Remembered(
+        NOW, {}, entries, tracks, 2, 4, 2, ArrivalTime(NOW - 60), b"terms", b"receipts"
+    )
     assert store.outbox(0, 9) == posted
     assert store.outbox(1, 9) == posted[1:]
     assert store.outbox(0, 1) == posted[:1]
@@ -271,6 +279,29 @@ def test_an_older_store_is_brought_to_this_version(
     assert new._database.execute("PRAGMA user_version").fetchone()[0] == len(module.MIGRATIONS)
     assert new._database.execute("SELECT note FROM journal").fetchone()[0] == "added"
     new.close()
+
+
+def test_a_store_that_could_not_be_read_at_first_is_moved_aside_and_not_written_over(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = Store(path)
+    old.open()
+    old.save(Changes(NOW, posted=[Posted(1, publication(1))]))
+    old.close()
+    store = Store(path)
+    with monkeypatch.context() as broken:
+        broken.setattr(sqlite3, "connect", Mock(side_effect=sqlite3.OperationalError("I/O error")))
+        with pytest.raises(StoreFull, match="I/O error"):
+            store.open()
+    with pytest.raises(StoreCorrupt, match="could not be read in time"):
+        store.save(Changes(NOW, posted=[Posted(1, publication(2))]))
+    assert store.begin_anew() == aside(path)
+    store.save(Changes(NOW, posted=[Posted(1, publication(2))]))
+    assert store.outbox(0, 9) == [Posted(1, publication(2))]
+    store.close()
+    found = Store(aside(path))
+    assert found.open().unsent == 1
+    found.close()
 
 
 # A disk that is full
