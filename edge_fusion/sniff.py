@@ -131,11 +131,12 @@ def _listen(
     connection.start()
     with ExitStack() as stack:
         stack.callback(connection.stop, FAREWELL)
+        stop = Stop()
+        stack.enter_context(forwarded({signal.SIGINT: stop, signal.SIGTERM: stop}, notices.put))
         fault = refusal(notices, broker.protocol, clock, PATIENCE)
         if fault is not None:
             raise EdgeFusionError(f"broker {broker.host}:{broker.port}: {fault}")
-        stop, deadline = Stop(), ArrivalTime(clock.stamp() + duration)
-        stack.enter_context(forwarded({signal.SIGINT: stop, signal.SIGTERM: stop}, notices.put))
+        deadline = ArrivalTime(clock.stamp() + duration)
         show = stack.enter_context(_progress(hearing))
         return _wait(notices, clock, deadline, show)
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 from edge_fusion.events import Delivery, Publication
 from edge_fusion.io.clock import ArrivalClock
 from edge_fusion.io.mqtt import Backoff, BrokerSettings, Connection, ProtocolChoice, Subscription
-from edge_fusion.mailbox import Connected, Disconnected, Notice, Refused, Subscribed
+from edge_fusion.mailbox import Connected, Disconnected, Notice, Refused, Stop, Subscribed
 
 # With AUTO it takes two attempts to see that a broker does not know MQTT 5, and one more.
 _ATTEMPTS = 3
@@ -76,6 +76,9 @@ def refusal(
                 return None
             case Disconnected():
                 reason, attempts = notice.reason, attempts - 1
+            case Stop():
+                notices.put(notice)  # for whoever waits next
+                return None
             case _:
                 pass
     return reason
