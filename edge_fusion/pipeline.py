@@ -56,7 +56,7 @@ class Book(KeptBook, Protocol):
     def would_change(self, scores: Scores) -> bool: ...
     def advance(self, now: ArrivalTime) -> list[AlertChange]: ...
     def wake(self) -> ArrivalTime | None: ...
-    def forget(self, site: str) -> None: ...
+    def forget(self, site: str) -> bool: ...
     def hold(self) -> None: ...
     def release(self, now: ArrivalTime) -> list[AlertChange]: ...
 
@@ -244,11 +244,11 @@ class Pipeline:
                     self._settle(decoded, now)
 
     def _forget(self) -> None:
-        """Sites that were let go of are let go of everywhere."""
+        """Sites that were let go of are let go of everywhere, unless an alert still fires."""
         for site in self._stages.sites.forgotten():
-            self._stages.book.forget(site)
-            self._stages.announcer.forget(site)
-            self._keeper.forget(site)
+            if self._stages.book.forget(site):
+                self._stages.announcer.forget(site)
+                self._keeper.forget(site)
 
     def _decode_again(self, message: Message, now: ArrivalTime) -> None:
         """Count what had been taken before its acknowledgement was lost."""

@@ -93,13 +93,18 @@ class AlertBook:
         self._held, self._released = False, now
         return self.advance(now)
 
-    def forget(self, site: str) -> None:
-        """Let go of a site whose alerts are over, as all are of a site that is long silent."""
-        for label in self._lifecycles:
-            track = self._tracks.get((site, label))
-            if track is not None and track.alert is None:
-                del self._tracks[site, label]
-                self._unsaved.discard((site, label))
+    def forget(self, site: str) -> bool:
+        """Let go of a site whose alerts are over, as all are of a site that is long silent.
+
+        False, and nothing done, while one fires: it is still to be resolved.
+        """
+        own = [(site, label) for label in self._lifecycles if (site, label) in self._tracks]
+        if any(self._tracks[key].alert is not None for key in own):
+            return False
+        for key in own:
+            del self._tracks[key]
+            self._unsaved.discard(key)
+        return True
 
     def unsaved(self) -> list[tuple[str, str, bytes]]:
         """Site, label and state of each track that changed since this was last asked."""

@@ -362,13 +362,14 @@ def test_would_change_says_no_of_the_announcement_of_a_new_site() -> None:
 def test_a_site_that_is_forgotten_is_new_when_it_comes_back() -> None:
     subject = book()
     subject.take(scored(0, 0.1))
-    subject.forget("hall")
+    assert subject.forget("hall")
     assert until(subject, 1000.0) == []
     assert len(subject.take(scored(200, 0.1))) == 1
 
 
-def test_an_alert_that_fires_is_not_forgotten() -> None:
+def test_a_site_whose_alert_fires_is_not_forgotten() -> None:
+    """Or else the store would forget what is still to be resolved."""
     subject = book(for_windows=1)
     seen(subject, scored(0, 0.9))
-    subject.forget("hall")
+    assert not subject.forget("hall")
     assert [alert.firing for alert in subject.firing()] == [True]
