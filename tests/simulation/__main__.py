@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +15,7 @@ from simulation.world import World
 
 def tell(seed: int) -> int:
     """Returns the exit status: 1 if something does not hold."""
+    logging.getLogger("edge_fusion").addHandler(logging.NullHandler())
     plan, story = draw(seed), Story()
     print(f"seed {seed}: {plan.configuration}")
     print("mean seconds between:", {k.value: round(mean) for k, mean in plan.troubles.items()})

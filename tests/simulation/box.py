@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +19,7 @@ from simulation.plan import Configuration
 
 from edge_fusion.absence import Absence
 from edge_fusion.errors import StoreCorrupt, StoreError, StoreFull
-from edge_fusion.events import ArrivalTime, Delivery, Message, Publication
+from edge_fusion.events import ArrivalTime, Delivery, Input, Message, Publication
 from edge_fusion.io.store import Durability, Store
 from edge_fusion.keeper import Keeper
 from edge_fusion.kept import Changes, Posted, Remembered
@@ -149,7 +149,6 @@ class Box:
             tap=self._tap, keeper=self.keeper, absence=self.absence,
         )  # fmt: skip
         self._starting = self._turning = False
-        self.turned_at = clock.stamp()
 
     def start(self) -> None:
         """As Daemon._remember."""
@@ -173,9 +172,10 @@ class Box:
         for notice in batch.notices:
             self._hear(notice, batch.until)
         self._turning = True
-        self.pipeline.turn(batch)
-        self._turning = False
-        self.turned_at = batch.until
+        try:
+            self.pipeline.turn(batch)
+        finally:
+            self._turning = False
         self.fuse.burn(Point.TURNED)
         self.postman.dispatch(even_unsaved=self.keeper.in_trouble)
         mark = self.absence.barrier()
@@ -203,7 +203,6 @@ class Box:
 
     def die(self) -> None:
         """Leave the file as it lies, log and all, and be gone."""
-        self._turning = False
         for suffix in ("", "-wal"):
             with suppress(FileNotFoundError):
                 shutil.copyfile(f"{self.path}{suffix}", f"{self.path}.left{suffix}")
@@ -236,9 +235,9 @@ class Box:
         if isinstance(notice, Reload):
             self._reload(now)
 
-    def _tap(self, inputs: object, until: ArrivalTime) -> None:
+    def _tap(self, inputs: Sequence[Input], until: ArrivalTime) -> None:
         self._starting = False
-        self.ledger.tap(inputs, until)  # type: ignore[arg-type]
+        self.ledger.tap(inputs, until)
 
     def _publish(self, publication: Publication) -> None:
         before = self.outbox._last_token

@@ -182,6 +182,8 @@ def _the_broker_got_it(ledger: Ledger, number: int) -> None:
     if number == len(ledger.epochs) - 1:
         assert len(missing) <= ledger.epochs[-1].lost, f"never published: {missing}"
     places = {sent: place for place, sent in reversed([*enumerate(told)])}
+    strange = first.keys() - places.keys()
+    assert not strange, f"the broker got what was never to be published: {strange}"
     order = [places[sent] for sent in first]
     assert order == sorted(order), f"out of order: {order}"
 

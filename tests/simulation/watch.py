@@ -26,21 +26,26 @@ class Watch:
         self._watermarks_rise(box)
         self._all_is_bounded(box)
 
-    def box_gone(self) -> None:
+    def box_gone(self, box: Box) -> None:
         """The next one goes on from what was kept."""
+        self._begin_anew_with_other_windows(box)
         self._reached = dict(self._kept)
 
     def _watermarks_rise(self, box: Box) -> None:
-        hop, epochs = (box.configuration.size, box.configuration.every), len(box.ledger.epochs)
-        if (hop, epochs) != (self._hop, self._epochs):
-            self._kept, self._reached = {}, {}
-        self._hop, self._epochs = hop, epochs
+        self._begin_anew_with_other_windows(box)
         for site in box.stages.sites:
             before = self._reached.get(site.site, float("-inf"))
             assert site.watermark >= before, f"the watermark of {site.site} went back"
             self._reached[site.site] = site.watermark
         if box.ledger.all_is_kept:
             self._kept = dict(self._reached)
+
+    def _begin_anew_with_other_windows(self, box: Box) -> None:
+        """Or with another store."""
+        hop, epochs = (box.configuration.size, box.configuration.every), len(box.ledger.epochs)
+        if (hop, epochs) != (self._hop, self._epochs):
+            self._kept, self._reached = {}, {}
+        self._hop, self._epochs = hop, epochs
 
     def _all_is_bounded(self, box: Box) -> None:
         assert len(box.receipts) <= SESSIONS * IN_FLIGHT, "too many acknowledgements are owed"

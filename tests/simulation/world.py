@@ -22,11 +22,14 @@ from simulation.plan import DevicePlan, Plan, Trouble, changed
 from simulation.watch import Watch
 
 from edge_fusion import keeper, outbox
+from edge_fusion.events import Delivery
 from edge_fusion.mailbox import Reload
 
 FILTERS = {READINGS: ("home/", "zigbee2mqtt/", BARRIER), FRAMES: ("cams/",)}
-HEARTBEAT = 5.0
+HEARTBEAT = 1.0
+"""Seconds from one turn to the next at most, as in daemon.py."""
 MANY = 1000
+"""More often than any message comes again."""
 GENTLE = {Trouble.CRASH, Trouble.STOP, Trouble.CUT}
 """Troubles after which the broker still has all that it held back."""
 END = 4000.0
@@ -138,8 +141,8 @@ class World:
             clean=name == FRAMES,
         )
 
-    def _deliver(self, box: Box, name: str, delivery: object) -> None:
-        box.put(name, delivery)  # type: ignore[arg-type]
+    def _deliver(self, box: Box, name: str, delivery: Delivery) -> None:
+        box.put(name, delivery)
         self._wake_box(self._chance.choice([0.0, 0.01, 0.3, 2.0]))
 
     def _wake_box(self, patience: float) -> None:
@@ -196,7 +199,7 @@ class World:
         self._cut(notice=False)
         box.die()
         self.ledger.gone()
-        self._watch.box_gone()
+        self._watch.box_gone(box)
         self._turn_at = float("inf")
         self._later(self._chance.choice([0.1, 3.0, 30.0]), self._power_on)
 
@@ -216,7 +219,7 @@ class World:
         box.stop()
         self._cut(notice=False)
         self.ledger.gone()
-        self._watch.box_gone()
+        self._watch.box_gone(box)
         self.box = None
         self._turn_at = float("inf")
         if not self._at_peace:
