@@ -47,14 +47,19 @@ def retold(epoch: Epoch) -> list[Publication]:
     parts = stages(epoch.begun_with)
     running = epoch.begun_with
     pipeline = Pipeline(parts, _Deaf(), published.append, revision_epsilon=-1.0, absence=absence)
+    restarted = False
     for entry in epoch.entries:
         match entry:
             case Fed(inputs=inputs, until=until):
                 pipeline.feed(inputs, until)
+                if not restarted:  # what is fed first after a restart is no turn
+                    pipeline._forget()
+                restarted = False
             case (
                 Restarted(configuration=configuration, now=now)
                 | Reloaded(configuration=configuration, now=now)
             ):
+                restarted = isinstance(entry, Restarted)
                 if isinstance(entry, Reloaded):
                     absence.backlog = entry.backlog
                 else:
