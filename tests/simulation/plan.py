@@ -28,6 +28,10 @@ class Trouble(Enum):
     STALL = "stall"
 
 
+GENTLE = (Trouble.CRASH, Trouble.STOP, Trouble.CUT)
+"""Troubles after which the broker still has all that it held back."""
+
+
 class Kind(Enum):
     """How a device speaks."""
 
@@ -171,6 +175,8 @@ def _configuration(chance: Random) -> Configuration:
 
 
 def _device(chance: Random, number: int, lasts: float) -> DevicePlan:
+    if chance.random() < 0.2:
+        return _tidy_device(chance, number, lasts)
     kind = chance.choice([Kind.DATED, Kind.DATED, Kind.UNDATED, Kind.ZIGBEE, Kind.CAMERA])
     joins = chance.choice([0.0, 0.0, chance.uniform(0.0, lasts / 2)])
     return DevicePlan(
@@ -189,8 +195,19 @@ def _device(chance: Random, number: int, lasts: float) -> DevicePlan:
     )
 
 
+def _tidy_device(chance: Random, number: int, lasts: float) -> DevicePlan:
+    """A device that does all that it should: what it sends must never be late."""
+    return DevicePlan(
+        name=f"tidy-{number}", site=chance.choice(SITES), kind=Kind.DATED, qos=1,
+        period=chance.choice([0.7, 1.5, 3.0]), delay=0.0, skew=0.0, twice=0.0, burst=0.0,
+        silent=0.0, joins=0.0, leaves=lasts,
+    )  # fmt: skip
+
+
 def _troubles(chance: Random) -> dict[Trouble, float]:
     """A few kinds for each seed; the crash, which all is about, for most."""
+    if chance.random() < 0.15:
+        return {trouble: chance.uniform(8.0, 40.0) for trouble in GENTLE}
     rare = {Trouble.DAMAGE, Trouble.UNREADABLE, Trouble.CLOCK}
     return {
         trouble: chance.uniform(8.0, 40.0)

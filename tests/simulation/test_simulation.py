@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from simulation.seeds import live
 
-from edge_fusion.absence import Absence
 from edge_fusion.align.firings import Firings
+from edge_fusion.align.sites import Sites
 from edge_fusion.events import ArrivalTime, Delivery, Publication
 from edge_fusion.io.store import Store
 from edge_fusion.keeper import Keeper
@@ -87,7 +87,7 @@ BROKEN: dict[str, tuple[type, str, Callable[..., object]]] = {
     "publishes before it keeps": (Postman, "post", _sends_at_once),
     "drops what waits to be published": (Outbox, "delivered", _drops_what_waits),
     "takes what comes again for new": (Receipts, "take", lambda _self, _delivery: True),
-    "lets time run while a backlog comes in": (Absence, "resume", lambda *_: []),
+    "lets time run while a backlog comes in": (Sites, "_hold", lambda *_: []),
     "forgets which windows are closed": (Firings, "state", _forgets_closings),
 }
 

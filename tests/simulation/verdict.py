@@ -227,6 +227,9 @@ class _Alerts:
             assert not self.firing.get(label), f"announced while it fires: {label}"
             self.firing[label] = None
             return
+        if label[1] in self._dropped:
+            # Who was forgotten may fire for the same window, and so under the same id, once more.
+            self._said.clear()
         version = publication.topic, alert["id"], alert["sequence"]
         said = self._said.setdefault(version, publication.payload)
         assert said == publication.payload, f"{version} is both {said!r} and {alert}"

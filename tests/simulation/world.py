@@ -18,7 +18,7 @@ from simulation.devices import ORIGIN, Device, Measurements, measurements
 from simulation.fuse import Fuse, Point, PowerCut
 from simulation.ledger import Ledger
 from simulation.link import Link
-from simulation.plan import DevicePlan, Plan, Trouble, changed
+from simulation.plan import GENTLE, DevicePlan, Plan, Trouble, changed
 from simulation.watch import Watch
 
 from edge_fusion import keeper, outbox
@@ -30,8 +30,6 @@ HEARTBEAT = 1.0
 """Seconds from one turn to the next at most, as in daemon.py."""
 MANY = 1000
 """More often than any message comes again."""
-GENTLE = {Trouble.CRASH, Trouble.STOP, Trouble.CUT}
-"""Troubles after which the broker still has all that it held back."""
 END = 4000.0
 """Seconds after which even the slowest must have come to rest."""
 
@@ -105,7 +103,7 @@ class World:
         self.ledger.sent.update(dict.fromkeys(measured, MANY if packet.retained else 1))
         if device.states_time and Trouble.CLOCK not in self.plan.troubles:
             self.ledger.dated.update(measured)
-        if device.is_prompt and self.plan.troubles.keys() <= GENTLE:
+        if device.is_prompt and self.plan.troubles.keys() <= set(GENTLE):
             self.ledger.prompt.update(measured)
         self.broker.publish(packet)
 
