@@ -57,6 +57,11 @@ class Absence:
     def catching_up(self) -> bool:
         return self._state is _State.CATCHING_UP
 
+    @property
+    def away_since(self) -> ArrivalTime | None:
+        """Since when the broker holds back what comes for us, if it does and we know."""
+        return None if self._state is _State.PRESENT else self._since
+
     def resume(self, since: ArrivalTime, now: ArrivalTime) -> list[Input]:
         """The program starts again, having been gone since then."""
         self._state, self._since = _State.CATCHING_UP, since
@@ -158,9 +163,9 @@ class Absence:
 
     def _end(self, at: ArrivalTime) -> list[Input]:
         was_catching_up = self.catching_up
-        self._state, self._quiet_at = _State.PRESENT, None
-        if not self._connected:
-            self._state, self._since = _State.AWAY, at
+        # Who is not connected is away still, as before, although time goes on.
+        self._state = _State.PRESENT if self._connected else _State.AWAY
+        self._quiet_at = None
         return [CaughtUp(at)] if was_catching_up else []
 
     def _mark(self) -> bytes:

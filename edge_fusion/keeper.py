@@ -95,6 +95,7 @@ class Keeper:
         self._tracks: dict[tuple[str, str], SavedTrack] = {}
         self._forgotten: set[str] = set()
         self._all = False
+        self._away_since: ArrivalTime | None = None
         self._trouble: str | None = None
         self._pause = RETRY
         self._failed_at = self._retry_at = self._saved_at = ArrivalTime(0.0)
@@ -150,6 +151,10 @@ class Keeper:
         self._inputs.clear()
         self._all = self._storage.durable
         self._book.unsave()
+
+    def away(self, since: ArrivalTime | None) -> None:
+        """Since when the broker holds back what comes for us, if it does."""
+        self._away_since = since
 
     def hear(self, notice: Notice) -> None:
         """Take note of a connection; other notices mean nothing here."""
@@ -226,6 +231,7 @@ class Keeper:
             posted=posted,
             delivered=delivered,
             held_since=self._sites.held_since,
+            away_since=self._away_since,
             terms=self._sites.terms,
             receipts=self._receipts.state(),
         )

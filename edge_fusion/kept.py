@@ -36,14 +36,14 @@ class Posted(NamedTuple):
 class Changes:
     """What one turn changed, kept whole or not at all.
 
-    entries: what came, in order. snapshots: of sites, after `entries`: of such a site the journal
-    is needed no more. complete: this is the whole state, whatever was kept of sites and tracks
-    before. tracks: those that changed.
-    forgotten: sites of which no more is to be kept than what is in `snapshots` and `tracks`.
-    posted: what is to be published; delivered: what the broker has. until: up to when time has
-    passed. held_since: when time began to stand still for a backlog that is still coming in.
-    terms: on which sites took `entries` (align/sites.py). receipts: for what was taken, of late
-    (receipts.py).
+    until: up to when time has passed. entries: what came, in order. snapshots: of sites, after
+    `entries`: of such a site the journal is needed no more. complete: this is the whole state,
+    whatever was kept of sites and tracks before. tracks: those that changed. forgotten: sites of
+    which no more is to be kept than what is in `snapshots` and `tracks`. posted: what is to be
+    published; delivered: what the broker has. held_since: when time began to stand still for a
+    backlog that is still coming in. terms: on which the sites took `entries` (align/sites.py).
+    receipts: for what was taken of late (receipts.py). away_since: since when the broker holds
+    back what comes for us.
     """
 
     until: ArrivalTime
@@ -57,6 +57,7 @@ class Changes:
     held_since: ArrivalTime | None = None
     terms: bytes = b""
     receipts: bytes = b""
+    away_since: ArrivalTime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class Remembered:
     journal: in order, the inputs that came after their site's snapshot. until is None, and
     all else empty, at the first start. unsent: how many publications the broker may not have, and
     unsent_bytes what their payloads come to; last_token: the newest there ever was. held_since,
-    terms and receipts: as in `Changes`.
+    terms, receipts and away_since: as in `Changes`.
     """
 
     until: ArrivalTime | None = None
@@ -79,3 +80,4 @@ class Remembered:
     held_since: ArrivalTime | None = None
     terms: bytes = b""
     receipts: bytes = b""
+    away_since: ArrivalTime | None = None

@@ -138,7 +138,8 @@ class Pipeline:
         for outcome in outcomes:
             self._settle(outcome, now)
         if remembered.until is not None:
-            since = remembered.until if remembered.held_since is None else remembered.held_since
+            moments = (remembered.until, remembered.held_since, remembered.away_since)
+            since = min(moment for moment in moments if moment is not None)
             self.feed(self._absence.resume(since, now), remembered.until)
 
     def turn(self, batch: Batch) -> None:
@@ -149,6 +150,7 @@ class Pipeline:
         self._keeper.note(inputs)
         self.feed(inputs, batch.until)
         self._forget()
+        self._keeper.away(self._absence.away_since)
         withheld = self._keeper.keep(batch.deliveries, batch.until)
         if withheld is not None:
             self._absence.withheld(withheld)

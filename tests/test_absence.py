@@ -41,6 +41,16 @@ def absence() -> Absence:
     return made
 
 
+def test_since_when_we_are_away_is_known_until_we_have_caught_up(absence: Absence) -> None:
+    assert absence.away_since is None
+    absence.hear(gone(), at(100))
+    assert absence.away_since == at(100)
+    absence.hear(connected(), at(400))
+    assert absence.away_since == at(100)
+    back(absence, absence.barrier(), 401.0)
+    assert absence.away_since is None
+
+
 def test_who_is_connected_to_a_new_session_has_missed_nothing(absence: Absence) -> None:
     assert not absence.catching_up
     assert absence.barrier() is None
@@ -129,7 +139,7 @@ def test_cut_off_again_and_again_it_still_ends_after_a_minute(absence: Absence) 
     absence.hear(gone(), at(401))
     assert absence.wake() == at(400 + LONGEST)
     assert absence.advance(at(500)) == [CaughtUp(at(400 + LONGEST))]
-    assert absence.hear(connected(), at(600)) == [CatchUp(at(400 + LONGEST), at(600))]
+    assert absence.hear(connected(), at(600)) == [CatchUp(at(100), at(600))]
 
 
 def test_a_session_lost_meanwhile_ends_it_at_once(absence: Absence) -> None:
@@ -167,7 +177,7 @@ def test_after_a_restart_a_broker_is_waited_for_no_longer_than_a_minute() -> Non
     absence = Absence("readings", BARRIER, run="run 2")
     absence.resume(at(50), at(100))
     assert absence.advance(at(200)) == [CaughtUp(at(100 + LONGEST))]
-    assert absence.hear(connected(), at(300)) == [CatchUp(at(100 + LONGEST), at(300))]
+    assert absence.hear(connected(), at(300)) == [CatchUp(at(50), at(300))]
 
 
 @pytest.mark.parametrize("attempts", [0, 2])

@@ -106,6 +106,12 @@ def test_an_alert_is_announced_again_as_it_was_published(model: OnnxModel, line:
     assert line.sent("ef/hall/alert/hot") == before.sent("ef/hall/alert/hot")[-1:]
 
 
+def test_who_was_cut_off_and_then_restarted_has_been_away_since_the_cut(line: KeptLine) -> None:
+    line.pipeline.restore(Remembered(at(40), away_since=at(20)), at(41))
+    line.turn(hot(15.0, 42.0), hot(21.0, 42.1), until=42.1)
+    assert line.sent("ef/hall/late") == []
+
+
 def test_in_a_backlog_alerts_wait_for_what_is_still_to_come(
     model: OnnxModel, line: KeptLine
 ) -> None:

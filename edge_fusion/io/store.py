@@ -44,6 +44,7 @@ MIGRATIONS: Final = (
     ALTER TABLE clock ADD COLUMN terms BLOB NOT NULL DEFAULT x'';
     ALTER TABLE clock ADD COLUMN receipts BLOB NOT NULL DEFAULT x'';
     """,
+    "ALTER TABLE clock ADD COLUMN away_since REAL;",
 )
 """Each brings a file of the version before it to its own: `user_version` is how many were run."""
 
@@ -238,8 +239,14 @@ def _is_used(database: sqlite3.Connection) -> bool:
 
 
 def _write(database: sqlite3.Connection, changes: Changes) -> None:
-    clock = (changes.until, changes.held_since, changes.terms, changes.receipts)
-    database.execute("INSERT OR REPLACE INTO clock VALUES (1, ?, ?, ?, ?)", clock)
+    clock = (
+        changes.until,
+        changes.held_since,
+        changes.terms,
+        changes.receipts,
+        changes.away_since,
+    )
+    database.execute("INSERT OR REPLACE INTO clock VALUES (1, ?, ?, ?, ?, ?)", clock)
     if changes.complete:
         database.execute("DELETE FROM journal")
         database.execute("DELETE FROM tracks")
@@ -328,6 +335,7 @@ def _remembered(database: sqlite3.Connection) -> Remembered:
         held_since=clock["held_since"],
         terms=bytes(clock["terms"]),
         receipts=bytes(clock["receipts"]),
+        away_since=clock["away_since"],
     )
 
 

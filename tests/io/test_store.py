@@ -66,10 +66,21 @@ def test_what_a_turn_changed_comes_back(store: Store) -> None:
         Changes(
             NOW, entries, tracks=tracks, posted=posted,
             held_since=ArrivalTime(NOW - 60), terms=b"terms", receipts=b"receipts",
+            away_since=ArrivalTime(NOW - 90),
         )
     )  # fmt: skip
     assert again(store) == Remembered(
-        NOW, {}, entries, tracks, 2, 4, 2, ArrivalTime(NOW - 60), b"terms", b"receipts"
+        NOW,
+        {},
+        entries,
+        tracks,
+        2,
+        4,
+        2,
+        ArrivalTime(NOW - 60),
+        b"terms",
+        b"receipts",
+        ArrivalTime(NOW - 90),
     )
     assert store.outbox(0, 9) == posted
     assert store.outbox(1, 9) == posted[1:]
