@@ -42,13 +42,14 @@ def absence() -> Absence:
 
 
 def test_since_when_we_are_away_is_known_until_we_have_caught_up(absence: Absence) -> None:
-    assert absence.away_since is None
+    known = [absence.away_since]
     absence.hear(gone(), at(100))
-    assert absence.away_since == at(100)
+    known.append(absence.away_since)
     absence.hear(connected(), at(400))
-    assert absence.away_since == at(100)
+    known.append(absence.away_since)
     back(absence, absence.barrier(), 401.0)
-    assert absence.away_since is None
+    known.append(absence.away_since)
+    assert known == [None, at(100), at(100), None]
 
 
 def test_who_is_connected_to_a_new_session_has_missed_nothing(absence: Absence) -> None:
