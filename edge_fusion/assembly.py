@@ -30,10 +30,11 @@ from edge_fusion.codecs.dialect import USUAL_PATHS, SensorKeys
 from edge_fusion.codecs.frames import FrameKeys
 from edge_fusion.codecs.jpeg import decode_rgb
 from edge_fusion.codecs.topics import TopicPattern
-from edge_fusion.config.settings import AlertSettings, ModelSettings, MqttSettings, Settings
+from edge_fusion.config.alerting import AlertSettings, alerts_at, named_sites
+from edge_fusion.config.settings import ModelSettings, MqttSettings, Settings
 from edge_fusion.config.sources import JSON, CameraSettings, SensorSettings
 from edge_fusion.errors import ConfigError
-from edge_fusion.events import HUMIDITY, TEMPERATURE, ArrivalTime, Frame
+from edge_fusion.events import DEVICE, HUMIDITY, TEMPERATURE, ArrivalTime, Frame
 from edge_fusion.io.broker import BrokerSettings, Subscription
 from edge_fusion.io.cameras import VideoSource
 from edge_fusion.io.onnx import OnnxModel, load_model
@@ -224,13 +225,14 @@ def book(settings: Settings, model: OnnxModel) -> AlertBook:
         quantities=model.spec.quantities,
         silent_after=size + every + windows.max_wait + windows.idle_timeout,
         update_epsilon=windows.revision_epsilon,
+        of_sites={site: rules(settings, model.spec, site) for site in named_sites(settings.alerts)},
     )
 
 
-def rules(settings: Settings, spec: ModelSpec) -> dict[str, Rule]:
-    """One rule per configured label, or one per label of the model where none is configured."""
-    alerts = settings.alerts or tuple(AlertSettings(label=label) for label in spec.labels)
-    return {alert.label: _rule(alert, spec) for alert in alerts}
+def rules(settings: Settings, spec: ModelSpec, site: str | None = None) -> dict[str, Rule]:
+    """The rules of `site` for the model's labels; None: of a site that the settings don't name."""
+    alerts = alerts_at(settings.alerts, spec.labels, site)
+    return {label: _rule(alert, spec) for label, alert in alerts.items() if label != DEVICE}
 
 
 def _rule(alert: AlertSettings, spec: ModelSpec) -> Rule:

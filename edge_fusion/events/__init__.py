@@ -11,6 +11,7 @@ what never became an event ends in `Invalid`. `Outcome` is their union with `Pan
 """
 
 from edge_fusion.events.alerts import (
+    DEVICE,
     Alert,
     AlertChange,
     AlertState,
@@ -57,6 +58,7 @@ from edge_fusion.events.outcomes import (
 from edge_fusion.events.times import ArrivalTime, EventTime, TimeSource, Window
 
 __all__ = [
+    "DEVICE",
     "HUMIDITY",
     "IMAGE",
     "TEMPERATURE",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,9 @@ from numpy.typing import NDArray
 from edge_fusion.events.inputs import Frame
 from edge_fusion.events.outcomes import Pane
 from edge_fusion.events.times import ArrivalTime, EventTime, Window
+
+DEVICE: Final = "device"
+"""The label of trouble with devices, which no label of a model may be."""
 
 
 @dataclass(frozen=True, slots=True)

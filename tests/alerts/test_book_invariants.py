@@ -124,6 +124,33 @@ def _runs(heard: list[tuple[ArrivalTime, float]], rule: Rule) -> int:
     return sum(length >= rule.for_windows for length in lengths)
 
 
+@given(RULES, histories())
+def test_an_alert_cannot_flap(rule: Rule, panes: list[Scores]) -> None:
+    """Whatever comes: no two firings share a window, and they are keep_firing apart at least."""
+    changes = [change for change in run(book(rule), panes) if change.lifecycle]
+    for site in ("hall", "attic"):
+        own = of_site(changes, site)
+        fired = [c.alert.updated_at for c in own if c.alert.firing]
+        ended = [c.alert.updated_at for c in own if not c.alert.firing]
+        for one, over, other in zip(fired, ended, fired[1:], strict=False):
+            assert over - one >= rule.keep_firing
+            assert other >= over
+        windows = {p.pane.window for p in panes if p.pane.site == site and p.rows}
+        assert len(fired) * rule.for_windows <= len(windows)
+
+
+@given(RULES, st.lists(SCORES, max_size=60))
+def test_it_fires_once_in_for_windows_and_keep_firing_at_most(
+    rule: Rule, scores: list[float]
+) -> None:
+    """Of a site whose windows come on time, one every 10 s."""
+    panes = [pane("hall", n, 0, n * 10.0 + 12, score) for n, score in enumerate(scores)]
+    changes = run(book(rule), panes)
+    fired = [c.alert.updated_at for c in changes if c.lifecycle and c.alert.firing]
+    least = rule.for_windows * 10.0 + rule.keep_firing
+    assert all(other - one >= least for one, other in itertools.pairwise(fired))
+
+
 @given(RULES, histories(), st.lists(st.floats(0, 1500), max_size=30))
 def test_it_does_not_matter_when_time_is_let_pass(
     rule: Rule, panes: list[Scores], instants: list[float]
