@@ -12,12 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_fusion import __version__
-from edge_fusion.alerts.book import AlertBook
-from edge_fusion.alerts.rules import Rule
 from edge_fusion.align.alignment import Alignment
 from edge_fusion.align.sites import Sites
 from edge_fusion.align.windows import assigner
 from edge_fusion.announcer import Announcer, Voice
+from edge_fusion.assembly_alerts import desk, labels, labels_of_sites, usual_labels
 from edge_fusion.codecs.alert import ModelIdentity
 from edge_fusion.codecs.decoder import (
     AvailabilitySource,
@@ -29,12 +28,12 @@ from edge_fusion.codecs.decoder import (
 from edge_fusion.codecs.dialect import USUAL_PATHS, SensorKeys
 from edge_fusion.codecs.frames import FrameKeys
 from edge_fusion.codecs.jpeg import decode_rgb
-from edge_fusion.codecs.topics import TopicPattern
-from edge_fusion.config.alerting import AlertSettings, alerts_at, named_sites
+from edge_fusion.codecs.silence import SilenceTopic
+from edge_fusion.codecs.topics import TopicPattern, silence_pattern
 from edge_fusion.config.settings import ModelSettings, MqttSettings, Settings
 from edge_fusion.config.sources import JSON, CameraSettings, SensorSettings
 from edge_fusion.errors import ConfigError
-from edge_fusion.events import DEVICE, HUMIDITY, TEMPERATURE, ArrivalTime, Frame
+from edge_fusion.events import HUMIDITY, TEMPERATURE, ArrivalTime, Frame
 from edge_fusion.io.broker import BrokerSettings, Subscription
 from edge_fusion.io.cameras import VideoSource
 from edge_fusion.io.onnx import OnnxModel, load_model
@@ -43,8 +42,8 @@ from edge_fusion.io.store import Store
 from edge_fusion.io.tls import TlsFiles
 from edge_fusion.model.spec import ModelSpec
 from edge_fusion.outbox import Outbox
-from edge_fusion.pipeline import Stages
 from edge_fusion.scoring import DecodeFrames, Model, Scorer
+from edge_fusion.stages import Stages
 
 DECODERS = 2
 
@@ -94,6 +93,11 @@ def sensor_subscriptions(settings: Settings) -> tuple[Subscription, ...]:
     return _subscriptions(patterns)
 
 
+def silence_subscription(settings: Settings) -> Subscription:
+    """Where people say that alerts are to be quiet."""
+    return Subscription(TopicPattern.parse(silence_pattern(settings.mqtt.prefix)).filter, 1)
+
+
 def camera_subscriptions(settings: Settings) -> tuple[Subscription, ...]:
     return _subscriptions([(camera.pattern, camera.qos) for camera in settings.camera_topics])
 
@@ -115,7 +119,8 @@ def _subscriptions(patterns: Sequence[tuple[TopicPattern, int]]) -> tuple[Subscr
     return tuple(Subscription(topic, qos) for topic, qos in wanted.items())
 
 
-def decoder(settings: Settings) -> Decoder:
+def decoder(settings: Settings, labels: Sequence[str] = ()) -> Decoder:
+    """`labels` are those that people may silence; without any nobody is heard who wants to."""
     limits = settings.limits
     return Decoder(
         [source for sensor in settings.sensors for source in _sensors(sensor)],
@@ -126,6 +131,7 @@ def decoder(settings: Settings) -> Decoder:
             for sensor in settings.sensors
             if (pattern := _naming_availability(sensor)) is not None
         ],
+        SilenceTopic(settings.mqtt.prefix, labels) if labels else None,
     )
 
 
@@ -173,10 +179,10 @@ def _camera(camera: CameraSettings) -> CameraSource:
 def stages(settings: Settings, model: OnnxModel, inference: Model, decode: DecodeFrames) -> Stages:
     """The parts of the line; `inference` is `model` itself, or something that stands for it."""
     return Stages(
-        decoder=decoder(settings),
+        decoder=decoder(settings, labels(settings, model.spec)),
         sites=sites(settings, model.spec),
         scorer=scorer(settings, inference, decode),
-        book=book(settings, model),
+        book=desk(settings, model),
         announcer=announcer(settings, model),
     )
 
@@ -215,38 +221,6 @@ def decode_frames(
     return list(pool.map(decode, [frame.image for frame in frames]))
 
 
-def book(settings: Settings, model: OnnxModel) -> AlertBook:
-    """The alert book; a site is silent when even a late window should have come."""
-    windows = settings.windows
-    size, every = windows.size_and_every(model.spec.window_s)
-    return AlertBook(
-        rules(settings, model.spec),
-        model_sha256=model.sha256,
-        quantities=model.spec.quantities,
-        silent_after=size + every + windows.max_wait + windows.idle_timeout,
-        update_epsilon=windows.revision_epsilon,
-        of_sites={site: rules(settings, model.spec, site) for site in named_sites(settings.alerts)},
-    )
-
-
-def rules(settings: Settings, spec: ModelSpec, site: str | None = None) -> dict[str, Rule]:
-    """The rules of `site` for the model's labels; None: of a site that the settings don't name."""
-    alerts = alerts_at(settings.alerts, spec.labels, site)
-    return {label: _rule(alert, spec) for label, alert in alerts.items() if label != DEVICE}
-
-
-def _rule(alert: AlertSettings, spec: ModelSpec) -> Rule:
-    threshold, clear = alert.levels(spec.threshold(alert.label))
-    return Rule(
-        label=alert.label,
-        threshold=threshold,
-        clear=clear,
-        for_windows=alert.for_windows,
-        keep_firing=alert.keep_firing,
-        severity=alert.severity,
-    )
-
-
 def announcer(settings: Settings, model: OnnxModel) -> Announcer:
     home = settings.homeassistant
     return Announcer(
@@ -255,11 +229,12 @@ def announcer(settings: Settings, model: OnnxModel) -> Announcer:
             box=settings.mqtt.box,
             model=ModelIdentity(model.spec.name, model.sha256),
             quantities=model.spec.quantities,
-            labels=tuple(rules(settings, model.spec)),
+            labels=usual_labels(settings, model.spec),
             version=__version__,
             windows=settings.mqtt.publish_windows,
             late=settings.mqtt.publish_late,
             discovery=home.prefix if home.discovery else None,
+            labels_of=labels_of_sites(settings, model.spec),
         )
     )
 

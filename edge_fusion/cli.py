@@ -213,6 +213,7 @@ def _check_broker(settings: Settings, config: Path) -> list[str]:
             subscriptions=(
                 *assembly.sensor_subscriptions(settings),
                 *assembly.camera_subscriptions(settings),
+                assembly.silence_subscription(settings),
             ),
             echo=barrier_topic(mqtt.prefix, mqtt.box),
         )

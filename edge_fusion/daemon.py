@@ -48,7 +48,7 @@ from edge_fusion.mailbox import (
     Stop,
     Subscribed,
 )
-from edge_fusion.pipeline import Pipeline, Stages
+from edge_fusion.pipeline import Pipeline
 from edge_fusion.postman import Postman
 from edge_fusion.quality import QualityControl
 from edge_fusion.receipts import Receipts
@@ -56,6 +56,7 @@ from edge_fusion.recorder import Recorder
 from edge_fusion.reload import Loaded, carry_over, load_again, load_all
 from edge_fusion.reporting import begin_metrics, report_sites
 from edge_fusion.signals import forwarded
+from edge_fusion.stages import Stages
 from edge_fusion.timed import TimedModel, TimedStore
 
 log = logging.getLogger("edge_fusion")
@@ -318,6 +319,8 @@ class Daemon:
             for source, tally in self._intake.cameras.tallies():
                 self._metrics.pictures(source.site, source.camera, tally.grabbed, tally.stale)
             report_sites(self._stages.sites, self._metrics, batch.until)
+            silences = self._pipeline.silences
+            self._metrics.silenced({(each.site, each.label) for each in silences})
             for (site, device), stuck in self._quality.stuck().items():
                 self._metrics.stuck(site, device, stuck)
 

@@ -19,8 +19,8 @@ KERNEL_LIBRARIES = {
     "itertools", "json", "math", "numpy", "operator", "re", "types", "typing", "uuid",
 }  # fmt: skip
 ROOT = {
-    "daemon", "assembly", "intake", "reload", "reporting", "timed", "record", "replay", "sniff",
-    "cli", "cli_model", "__main__",
+    "daemon", "assembly", "assembly_alerts", "intake", "reload", "reporting", "timed", "record",
+    "replay", "sniff", "cli", "cli_model", "__main__",
 }  # fmt: skip
 BELOW_THE_PIPELINE = {"mailbox", "kept", "codecs", "align", "model", "alerts", "events", "errors"}
 PIPELINE = {
@@ -32,6 +32,7 @@ PIPELINE = {
     "outbox",
     "pipeline",
     "quality",
+    "stages",
     "scoring",
     "announcer",
     "revisions",

@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from edge_fusion.alerts.book import AlertBook
+from edge_fusion.alerts.desk import AlertDesk
+from edge_fusion.alerts.devices import DeviceRule, DeviceWatch
 from edge_fusion.alerts.rules import Rule
 from edge_fusion.align.alignment import Alignment
 from edge_fusion.align.sites import Sites
@@ -25,13 +27,15 @@ from edge_fusion.codecs.alert import ModelIdentity
 from edge_fusion.codecs.decoder import CameraSource, Decoder, SensorSource
 from edge_fusion.codecs.dialect import SensorKeys
 from edge_fusion.codecs.jpeg import decode_rgb
+from edge_fusion.codecs.silence import SilenceTopic
 from edge_fusion.codecs.topics import TopicPattern
 from edge_fusion.events import ArrivalTime, Delivery, Frame, Message, Publication, Severity
 from edge_fusion.io.metrics import Metrics
 from edge_fusion.io.onnx import OnnxModel, load_model
 from edge_fusion.mailbox import Batch
-from edge_fusion.pipeline import Pipeline, Stages
+from edge_fusion.pipeline import Pipeline
 from edge_fusion.scoring import Scorer
+from edge_fusion.stages import Stages
 
 ORIGIN = 1_800_000_000.0
 
@@ -43,7 +47,9 @@ def decode(frames: Sequence[Frame], size: tuple[int, int]) -> list[NDArray[np.ui
 class Line:
     """A pipeline, what it published, and how many deliveries it acknowledged."""
 
-    def __init__(self, model: OnnxModel, *, late: bool = True) -> None:
+    def __init__(
+        self, model: OnnxModel, *, late: bool = True, devices: DeviceRule | None = None
+    ) -> None:
         self.published: list[Publication] = []
         self.acknowledged = 0
         self.metrics = Metrics("test")
@@ -61,11 +67,15 @@ class Line:
                      SensorSource(TopicPattern.parse("tags/+/{device}"), "theengs", SensorKeys(),
                                   "hall")],
                     [CameraSource(TopicPattern.parse("cams/{site}/{camera}"))],
+                    silence=SilenceTopic("ef", ("hot", "device")),
                 ),
                 Sites(alignment, max_sites=8, max_devices=32),
                 Scorer(model, decode, max_gap=5.0, carry=900.0, max_batch=2),
-                AlertBook({"hot": rule}, model_sha256=model.sha256,
-                          quantities=model.spec.quantities, silent_after=20.0),
+                AlertDesk(
+                    AlertBook({"hot": rule}, model_sha256=model.sha256,
+                              quantities=model.spec.quantities, silent_after=20.0),
+                    DeviceWatch(devices, model_sha256=model.sha256, every=10.0),
+                ),
                 Announcer(
                     Voice("ef", "box", identity, model.spec.quantities, ("hot",), "0",
                           windows=True, late=late, discovery=None)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from edge_fusion.alerts.archive import pack, unpack
-from edge_fusion.alerts.lifecycle import LONG_AGO, Lifecycle, Track
+from edge_fusion.alerts.lifecycle import LONG_AGO, Lifecycle, Track, abandoned
 from edge_fusion.alerts.rules import Rule
 from edge_fusion.events import Alert, AlertChange, ArrivalTime, Scores
 
@@ -128,7 +128,7 @@ class AlertBook:
         track = unpack(state)
         life = self._at(track.site).get(label)
         if life is None:
-            return [] if track.alert is None else [_abandoned(track.alert, now)]
+            return [] if track.alert is None else [abandoned(track.alert, now)]
         self._keep(label, track, None)
         self._unsaved.discard((track.site, label))
         return [] if track.alert is None else [AlertChange(track.alert, lifecycle=False)]
@@ -136,6 +136,15 @@ class AlertBook:
     def firing(self) -> list[Alert]:
         """What fires now, each as it was last published."""
         return [track.alert for track in self._tracks.values() if track.alert is not None]
+
+    def alert(self, site: str, label: str) -> Alert | None:
+        """The alert of a label that fires, as it was last published."""
+        track = self._tracks.get((site, label))
+        return None if track is None else track.alert
+
+    def labels(self, site: str) -> list[str]:
+        """What may alert at a site."""
+        return list(self._at(site))
 
     def would_change(self, scores: Scores) -> bool:
         """Whether this pane, its timers apart, would make an alert fire or resolve."""
@@ -174,8 +183,3 @@ class AlertBook:
     def _stale(self, due: ArrivalTime, site: str, label: str) -> bool:
         track = self._tracks.get((site, label))
         return track is None or self._at(site)[label].due(track) != due
-
-
-def _abandoned(alert: Alert, now: ArrivalTime) -> AlertChange:
-    over = replace(alert, sequence=alert.sequence + 1, firing=False, updated_at=now, ended_at=now)
-    return AlertChange(over)

@@ -34,6 +34,10 @@ class Roster:
     def __iter__(self) -> Iterator[Source]:
         return iter(self._sources.values())
 
+    def kinds(self) -> Iterator[tuple[Source, bool]]:
+        """Each source, and whether it is a camera."""
+        return ((source, camera) for (_, camera), source in self._sources.items())
+
     def find(self, event: Event) -> Source | None:
         """The source of an event, if it is known."""
         return self._sources.get((event.source, isinstance(event, Frame)))

@@ -8,7 +8,7 @@ events are counted as unnamed.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, assert_never
 
@@ -73,6 +73,7 @@ class Metrics:
         self._devices = Admission(max_devices)
         self._quantities = Admission(MAX_QUANTITIES)
         self._seen: set[tuple[str, str]] = set()
+        self._silenced: set[tuple[str, str]] = set()
         self._pictures: dict[tuple[str, str], tuple[int, int]] = {}
         self._running: Gauge | None = None
         Info(f"{PREFIX}_build", "Version.", registry=self._registry).info({"version": version})
@@ -177,6 +178,13 @@ class Metrics:
         if change.lifecycle:
             state = "firing" if alert.firing else "resolved"
             self._alerts.changes(alert.site, alert.label, state).inc()
+
+    def silenced(self, silences: Collection[tuple[str, str]]) -> None:
+        """Show which labels of which sites are silenced; what was and is no longer is 0."""
+        for site, label in {*silences, *self._silenced}:
+            if self._sites.admits(site):
+                self._silenced.add((site, label))
+                self._alerts.silenced(site, label).set((site, label) in silences)
 
     def decoded(self, count: int = 1) -> None:
         """Count frames decoded for the model."""

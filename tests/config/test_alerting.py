@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_fusion.assembly import rules
+from edge_fusion.assembly_alerts import rules
 from edge_fusion.config import Settings, model_problems
 from edge_fusion.config.alerting import alerts_at
 from edge_fusion.events import DEVICE, Severity
@@ -110,8 +110,10 @@ def test_devices_can_be_left_alone(read: Read) -> None:
         ),
         (
             alert(label='"device"', stale_after_of='{ door = "soon" }'),
-            'alerts[0].stale_after_of.door is "soon": expected a duration up to 3650d, '
-            'such as "500ms", "10s", "5m", "2h"',
+            (
+                'alerts[0].stale_after_of.door is "soon": expected a duration up to 3650d, '
+                'such as "500ms", "10s", "5m", "2h"'
+            ),
         ),
     ],
 )

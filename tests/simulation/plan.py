@@ -65,6 +65,11 @@ class Configuration:
         """As assembly.book has it."""
         return self.size + self.every + self.wait + self.idle
 
+    @property
+    def stale_after(self) -> float:
+        """Silence of a device that is trouble."""
+        return 2 * self.idle
+
 
 @dataclass(frozen=True, slots=True)
 class DevicePlan:

@@ -9,8 +9,9 @@ from simulation.line import stages
 
 from edge_fusion.absence import Absence
 from edge_fusion.events import AlertChange, CatchUp, Input, Outcome, Publication, Scores
-from edge_fusion.pipeline import Pipeline, Stages
+from edge_fusion.pipeline import Pipeline
 from edge_fusion.reload import carry_over
+from edge_fusion.stages import Stages
 
 
 class _Deaf:

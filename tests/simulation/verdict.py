@@ -25,6 +25,7 @@ from simulation.reference import retold
 from edge_fusion.align.windows import assigner
 from edge_fusion.codecs.times import format_time
 from edge_fusion.events import (
+    DEVICE,
     Duplicate,
     Event,
     Publication,
@@ -201,7 +202,9 @@ def _alerts_make_sense(ledger: Ledger) -> None:
             alerts.go_on_with(entry.configuration.labels)
         elif isinstance(entry, Told) and entry.publication.topic.split("/")[2] in _ALERTS:
             alerts.hear(entry.publication)
-    assert not any(alerts.firing.values()), f"never resolved: {alerts.firing}"
+    # What is still wrong with devices when all is over stays so.
+    firing = {name for name, fires in alerts.firing.items() if fires and name[1] != DEVICE}
+    assert not firing, f"never resolved: {firing}"
 
 
 _ALERTS = frozenset({"alert", "event"})
@@ -217,7 +220,7 @@ class _Alerts:
 
     def go_on_with(self, labels: Sequence[str]) -> None:
         """Labels without a rule may come back, and are then announced again."""
-        self._dropped |= {label for _, label in self.firing} - set(labels)
+        self._dropped |= {label for _, label in self.firing} - {*labels, DEVICE}
 
     def hear(self, publication: Publication) -> None:
         alert = json.loads(publication.payload)
@@ -238,6 +241,8 @@ class _Alerts:
 
     def _change(self, label: tuple[str, str], name: str, *, fires: bool) -> None:
         now = self.firing[label]
+        if label[1] == DEVICE and now == name and fires:
+            return  # other devices
         assert now == (None if fires else name), f"{label}: {fires=} of {name} while {now}"
         self.firing[label] = name if fires else None
 

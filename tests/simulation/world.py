@@ -333,7 +333,7 @@ class World:
         box = self.box
         return (
             box is not None
-            and box.wake() is None
+            and box.rests
             and not len(box.postman)
             and not any(box.mailbox.lengths().values())
             and not any(link.is_busy for link in self._links.values())
