@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from edge_fusion import __version__
+from edge_fusion.cli_alerts import alerts_app
 from edge_fusion.cli_model import model_app
 from edge_fusion.errors import ConfigError, EdgeFusionError, ModelError, RecordingError
 from edge_fusion.leave import leave
@@ -40,6 +41,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(model_app, name="model")
+app.add_typer(alerts_app, name="alerts")
 
 ConfigOption = Annotated[
     Path, typer.Option("--config", "-c", metavar="FILE", help="Configuration file (TOML).")
@@ -365,6 +367,8 @@ class SchemaName(StrEnum):
     CONFIG = "config"
     ALERT = "alert"
     WINDOW = "window"
+    LATE = "late"
+    SILENCED = "silenced"
 
 
 @app.command()
@@ -378,6 +382,13 @@ def _schema(name: SchemaName) -> dict[str, Any]:
         from edge_fusion.config import config_schema
 
         return config_schema()
-    from edge_fusion.codecs.alert import alert_schema, window_schema
+    from edge_fusion.codecs.alert import alert_schema, late_schema, window_schema
+    from edge_fusion.codecs.silence import silenced_schema
 
-    return alert_schema() if name is SchemaName.ALERT else window_schema()
+    payloads = {
+        SchemaName.ALERT: alert_schema,
+        SchemaName.WINDOW: window_schema,
+        SchemaName.LATE: late_schema,
+        SchemaName.SILENCED: silenced_schema,
+    }
+    return payloads[name]()

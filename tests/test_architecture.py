@@ -20,7 +20,7 @@ KERNEL_LIBRARIES = {
 }  # fmt: skip
 ROOT = {
     "daemon", "assembly", "assembly_alerts", "intake", "reload", "reporting", "timed", "record",
-    "replay", "sniff", "cli", "cli_model", "__main__",
+    "replay", "sniff", "following", "cli", "cli_alerts", "cli_model", "__main__",
 }  # fmt: skip
 BELOW_THE_PIPELINE = {"mailbox", "kept", "codecs", "align", "model", "alerts", "events", "errors"}
 PIPELINE = {

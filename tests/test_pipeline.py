@@ -14,6 +14,7 @@ import tiny_model
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from schemas import valid
 
 from edge_fusion.alerts.book import AlertBook
 from edge_fusion.alerts.desk import AlertDesk
@@ -94,7 +95,7 @@ class Line:
         self.acknowledged += 1
 
     def sent(self, topic: str) -> list[Any]:
-        return [json.loads(one.payload) for one in self.published if one.topic == topic]
+        return [valid(topic, one.payload) for one in self.published if one.topic == topic]
 
 
 def hot(

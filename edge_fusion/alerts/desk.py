@@ -48,8 +48,7 @@ class AlertDesk:
 
     def amend(self, alert: Alert) -> None:
         """Keep an alert that fires as it was published: with what its inputs contributed."""
-        beside = self._silences.told((alert.site, alert.label))
-        self._book.amend(replace(alert, sequence=alert.sequence - beside))
+        self._book.amend(self._silences.told((alert.site, alert.label)).parted(alert))
 
     def would_change(self, scores: Scores) -> bool:
         """Whether this pane, its timers apart, would make an alert fire or resolve."""
@@ -208,16 +207,16 @@ class AlertDesk:
                 told.append(change)
                 continue
             if not self._silences.cover(key):
-                sequence = alert.sequence + self._silences.told(key)
-                told.append(replace(change, alert=replace(alert, sequence=sequence)))
+                told.append(replace(change, alert=self._silences.told(key).joined(alert)))
             if not alert.firing and self._silences.forget(key):
                 self._unsaved.add(alert.site)
         return told
 
     def _tell(self, alert: Alert, now: ArrivalTime) -> AlertChange:
         """A change that is ours, and not the alert's own."""
-        sequence = alert.sequence + self._silences.tell((alert.site, alert.label))
-        return AlertChange(replace(alert, sequence=sequence, updated_at=now))
+        key = alert.site, alert.label
+        self._silences.tell(key, now)
+        return AlertChange(self._silences.told(key).joined(alert))
 
     def _end(self, keys: Sequence[Key], now: ArrivalTime) -> list[Change]:
         """End silences: what still fires fires now."""

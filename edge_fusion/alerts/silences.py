@@ -1,22 +1,44 @@
 """Silences: which labels of which sites are to be quiet, and until when.
 
 It also counts, of each alert that was silenced while it fired, the changes that consumers were
-told and the alert itself knows nothing of: its sequence must go on from there.
+told and the alert itself knows nothing of: what they are told next must go on from there.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
+from typing import NamedTuple, TypeVar
 
 from edge_fusion.errors import SnapshotError
-from edge_fusion.events import ArrivalTime, Silenced
+from edge_fusion.events import Alert, ArrivalTime, Silenced
 
 VERSION = 1
 ROW = "*"
 """What stands in the place of a label where silences of a site are kept; no label is called so."""
 
 Key = tuple[str, str]
+T = TypeVar("T")
+
+
+class Beside(NamedTuple):
+    """How many changes there were, and when the last one was."""
+
+    changes: int
+    at: ArrivalTime
+
+    def joined(self, alert: Alert) -> Alert:
+        """The alert as consumers are told of it."""
+        sequence, at = alert.sequence + self.changes, max(alert.updated_at, self.at)
+        return replace(alert, sequence=sequence, updated_at=at)
+
+    def parted(self, alert: Alert) -> Alert:
+        """The alert itself, of which consumers were told."""
+        return replace(alert, sequence=alert.sequence - self.changes)
+
+
+NOTHING = Beside(0, ArrivalTime(float("-inf")))
 
 
 class Silences:
@@ -25,7 +47,7 @@ class Silences:
     def __init__(self, max_sites: int = 256) -> None:
         self._max_sites = max_sites
         self._until: dict[Key, ArrivalTime] = {}
-        self._told: dict[Key, int] = {}
+        self._told: dict[Key, Beside] = {}
 
     def cover(self, key: Key) -> bool:
         """Whether that label of that site is silenced."""
@@ -57,14 +79,13 @@ class Silences:
         """What is over at `now`, in order of site and label."""
         return sorted(key for key, until in self._until.items() if until <= now)
 
-    def told(self, key: Key) -> int:
-        """How many changes consumers were told beside those of the alert itself."""
-        return self._told.get(key, 0)
+    def told(self, key: Key) -> Beside:
+        """What consumers were told beside the changes of the alert itself."""
+        return self._told.get(key, NOTHING)
 
-    def tell(self, key: Key) -> int:
-        """Count one more; returns how many there are now."""
-        self._told[key] = self.told(key) + 1
-        return self._told[key]
+    def tell(self, key: Key, at: ArrivalTime) -> None:
+        """Count one change more."""
+        self._told[key] = Beside(self.told(key).changes + 1, at)
 
     def forget(self, key: Key) -> bool:
         """The alert is over; True if that changes anything."""
@@ -88,7 +109,7 @@ class Silences:
                 raise SnapshotError(f"silences of version {state['version']}, expected {VERSION}")
             site = str(state["site"])
             until = {(site, label): ArrivalTime(float(t)) for label, t in state["until"].items()}
-            told = {(site, label): int(count) for label, count in state["told"].items()}
+            told = {(site, label): Beside(*each) for label, each in state["told"].items()}
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise SnapshotError(f"no silences: {error!r}") from None
         self._until.update(until)
@@ -99,5 +120,5 @@ class Silences:
         return {site for site, _ in (*self._until, *self._told)}
 
 
-def _of(site: str, items: Iterable[tuple[Key, float]]) -> dict[str, float]:
+def _of(site: str, items: Iterable[tuple[Key, T]]) -> dict[str, T]:
     return {label: value for (own, label), value in sorted(items) if own == site}

@@ -1,7 +1,8 @@
 """What consumers get: the JSON of alerts, windows and late events, and its JSON Schemas.
 
-The models below are the published contract. Additions keep `schema` at 1, and consumers ignore
-what they do not know. Times are RFC 3339 in UTC with milliseconds; numbers are finite; what is
+The models below are the published contract, in `deploy/schemas` too. Additions keep `schema` at 1,
+and consumers ignore what they do not know; what is taken away, renamed or means something else
+makes it 2. Times are RFC 3339 in UTC with milliseconds; numbers are finite; what is
 unknown is null or absent.
 """
 
@@ -76,7 +77,12 @@ class Document(Payload):
     """What is published as one message."""
 
     # pydantic has a method of the name `schema`.
-    schema_number: Literal[1] = Field(default=1, alias="schema")
+    schema_number: Literal[1] = Field(
+        default=1,
+        alias="schema",
+        description="Version of this document. Under one number fields may be added, and words "
+        "where a field holds one of several; none is taken away, renamed or given another meaning.",
+    )
 
 
 def _without_devices(schema: dict[str, Any]) -> None:

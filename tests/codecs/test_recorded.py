@@ -58,11 +58,11 @@ def test_every_float_comes_back_as_it_was(value: float, time: float, arrival: fl
         (b'{"reading":{"site":"ha', "unexpected end"),
         (
             b"[1]",
-            "expected an object with one key of: reading, frame, offline, catch_up, caught_up, end",
+            "expected an object with one key of: reading, frame, offline, cut_off, catch_up, ",
         ),
         (
             b"{}",
-            "expected an object with one key of: reading, frame, offline, catch_up, caught_up, end",
+            "expected an object with one key of: reading, frame, offline, cut_off, catch_up, ",
         ),
         (b'{"event": {}}', '"event" is none of: reading, frame, offline, cut_off, catch_up, '),
         (b'{"reading": {"site": "hall"}}', "reading.device: field required"),
