@@ -94,7 +94,7 @@ class Absence:
     def _here(self) -> bool:
         return self._connected and self._state is _State.PRESENT
 
-    def repeated(self) -> list[Input]:
+    def repeated(self) -> list[CatchUp]:
         """The beginning of the backlog that is coming in, for parts that did not hear it."""
         since = self._since
         return [] if since is None or not self.catching_up else [CatchUp(since, since)]

@@ -104,7 +104,7 @@ class Pipeline:
     def restore(self, remembered: Remembered, now: ArrivalTime) -> None:
         """Go on where the program was when it last kept something; before the first turn."""
         if remembered.held_since is not None:
-            self._stages.book.hold()
+            self._stages.book.hold(remembered.held_since)
         outcomes, changes = self._keeper.remember(remembered, now)
         self._announce_all(changes)
         self._settle_all(outcomes, now)
@@ -138,9 +138,9 @@ class Pipeline:
         `outcomes` and `changes` came about on the way.
         """
         self._stages = stages
-        if self._absence.catching_up:
-            stages.sites.feed(self._absence.repeated())
-            stages.book.hold()
+        for begun in self._absence.repeated():
+            stages.sites.feed([begun])
+            stages.book.hold(begun.since)
         self._keeper.replace(stages.sites, stages.book)
         self._announce_all(changes)
         for site in stages.sites:
@@ -194,10 +194,10 @@ class Pipeline:
         """Take what is no event: it says how time goes on, or what is to be thought of alerts."""
         book = self._stages.book
         match item:
-            case CatchUp(arrival=arrival):
+            case CatchUp(arrival=arrival, since=since):
                 self._look_until(arrival, now)
                 self._run_alerts(arrival)
-                book.hold()
+                book.hold(since)
                 self._take([item], now)
                 self._keeper.checkpoint()
             case CaughtUp(arrival=arrival):
@@ -206,7 +206,7 @@ class Pipeline:
                 self._keeper.checkpoint()
             case CutOff(arrival=arrival):
                 self._look_until(arrival, now)
-                book.lose_contact()
+                book.lose_contact(arrival)
             case Silence(arrival=arrival):
                 self._pass(arrival, now)
                 if not book.has_room_for(item):

@@ -67,5 +67,5 @@ def carry_over(
         for _, label, state in old.book.unsaved()
         for change in new.book.restore(label, state, now)
     ]
-    new.book.go_on_with(old.book.contact)
+    new.book.go_on_with(old.book.deaf_since, now)
     return outcomes, [change for change in told if change.lifecycle]

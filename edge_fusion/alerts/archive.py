@@ -79,6 +79,7 @@ def pack_ward(ward: Ward) -> bytes:
         "views": {camera: list(astuple(view)) for camera, view in ward.views.items()},
         "announced": ward.announced,
         "clear_since": ward.clear_since,
+        "counts_from": ward.counts_from,
         "alert": None if ward.alert is None else _alert(ward.alert),
     }
     return json.dumps(document, separators=(",", ":")).encode()
@@ -96,6 +97,7 @@ def unpack_ward(data: bytes) -> Ward:
             views={camera: View(*view) for camera, view in state["views"].items()},
             announced=state["announced"],
             clear_since=state["clear_since"],
+            counts_from=state["counts_from"],
             alert=None if state["alert"] is None else _as_alert(state["alert"]),
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

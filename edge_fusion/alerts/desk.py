@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from edge_fusion.alerts.book import AlertBook
-from edge_fusion.alerts.devices import Contact, DeviceWatch
+from edge_fusion.alerts.devices import DeviceWatch
 from edge_fusion.alerts.silences import ROW, Key, Silences
 from edge_fusion.events import (
     DEVICE,
@@ -88,24 +88,24 @@ class AlertDesk:
         """A device of a site that is known was reported dead."""
         self._watch.offline(notice)
 
-    def lose_contact(self) -> None:
+    def lose_contact(self, since: ArrivalTime) -> None:
         """Devices cannot be heard, until `release`."""
-        self._watch.lose_contact()
+        self._watch.go_deaf(since)
 
     @property
-    def contact(self) -> Contact:
-        """Since when devices can be heard, and whether they can."""
-        return self._watch.contact
+    def deaf_since(self) -> ArrivalTime | None:
+        """Since when devices cannot be heard, if so."""
+        return self._watch.deaf_since
 
-    def go_on_with(self, contact: Contact) -> None:
-        """Take that over from another desk."""
-        self._watch.contact = contact
+    def go_on_with(self, deaf_since: ArrivalTime | None, now: ArrivalTime) -> None:
+        """Take over at `now` from a desk that has been deaf since then."""
+        self._watch.go_on_with(deaf_since, now)
 
-    def hold(self) -> None:
-        """Run no timers until `release`: what happened meanwhile is still to be heard."""
+    def hold(self, since: ArrivalTime) -> None:
+        """Run no timers until `release`: what happened `since` is still to be heard."""
         self._held = True
         self._book.hold()
-        self._watch.hold()
+        self._watch.go_deaf(since)
 
     def release(self, now: ArrivalTime) -> list[Change]:
         """Let time go on: timers that were due before run now."""

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from operator import attrgetter
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Final
 from uuid import uuid5
 
 from edge_fusion.alerts.archive import pack_ward, unpack_ward
-from edge_fusion.alerts.lifecycle import LONG_AGO, NAMESPACE, abandoned
+from edge_fusion.alerts.lifecycle import NAMESPACE, abandoned
 from edge_fusion.alerts.rules import Rule
 from edge_fusion.alerts.ward import View, Ward
 from edge_fusion.events import (
@@ -37,6 +37,9 @@ from edge_fusion.events import (
 DARK = 10 / 255
 """Mean brightness of a picture, 0 to 1, below which nothing can be seen in it. A covered lens gives
 noise of a few steps of 255, a room by moonlight not much more."""
+
+BRIEF: Final = 60.0
+"""Seconds. Of what is said in so short an outage little is lost: silence goes on counting."""
 
 BLOCKED = "camera_blocked"
 """The label by which a model says that a lens is covered."""
@@ -66,13 +69,6 @@ class DeviceRule:
         return self.stale_of.get(seen.device, usual)
 
 
-class Contact(NamedTuple):
-    """Since when we hear what devices say, and whether we are cut off from them now."""
-
-    since: ArrivalTime = LONG_AGO
-    lost: bool = False
-
-
 class DeviceWatch:
     """The devices of all sites, looked at every `every` seconds.
 
@@ -94,9 +90,9 @@ class DeviceWatch:
         self._is_wanted = any(each is not None for each in (rule, *of_sites.values()))
         self._wards: dict[str, Ward] = {}
         self._unsaved: set[str] = set()
-        self._held = False
         self._next: ArrivalTime | None = None
-        self.contact = Contact()
+        self.deaf_since: ArrivalTime | None = None
+        """Since when nothing can be heard, if so."""
 
     def rule(self, site: str) -> DeviceRule | None:
         return self._of_sites.get(site, self._usual)
@@ -139,8 +135,7 @@ class DeviceWatch:
 
     def wake(self) -> ArrivalTime | None:
         """When the next look is due, or None."""
-        idle = self._held or self.contact.lost or not self._is_wanted
-        return None if idle else self._next
+        return self._next if self._is_wanted and self.deaf_since is None else None
 
     def look(self, now: ArrivalTime, sightings: Iterable[Sighting]) -> list[AlertChange]:
         """Judge all devices as they are at `now`; `sightings` are in order of site."""
@@ -158,18 +153,21 @@ class DeviceWatch:
             changes += self._judge(ward, rule, seen.get(site, []), now)
         return changes
 
-    def hold(self) -> None:
-        """Have nobody look until `release`."""
-        self._held = True
+    def go_deaf(self, since: ArrivalTime) -> None:
+        """Nothing can be heard since then, until `release`: nobody looks."""
+        self.deaf_since = since if self.deaf_since is None else min(since, self.deaf_since)
 
     def release(self, now: ArrivalTime) -> None:
-        """All that was held back is there; looks go on, and silence counts from here."""
-        self._held, self.contact = False, Contact(since=now)
-        self._next = self._after(now)
+        """All that was held back is there: looks go on, and silence counts from here."""
+        lasted = float("inf") if self.deaf_since is None else now - self.deaf_since
+        if lasted >= BRIEF:
+            for ward in [*self._wards.values()]:
+                self._keep(replace(ward, counts_from=now))
+        self.deaf_since, self._next = None, self._after(now)
 
-    def lose_contact(self) -> None:
-        """We are cut off from devices, until `release`."""
-        self.contact = self.contact._replace(lost=True)
+    def go_on_with(self, deaf_since: ArrivalTime | None, now: ArrivalTime) -> None:
+        """Take over at `now` from a watch that has been deaf since then."""
+        self.deaf_since, self._next = deaf_since, self._after(now)
 
     def forget(self, site: str) -> bool:
         """Let go of a site; False, and nothing done, while its alert fires."""
@@ -231,10 +229,11 @@ class DeviceWatch:
         """The worst that is wrong with a device, or None."""
         view = ward.views.get(seen.device, View()) if seen.camera else View()
         patience, dark = rule.patience(seen), view.dark_since
+        since = seen.heard if ward.counts_from is None else max(seen.heard, ward.counts_from)
         trouble: tuple[Trouble, ArrivalTime] | None = None
         if seen.device in ward.offline:
             trouble = Trouble.OFFLINE, ward.offline[seen.device]
-        elif patience and now - max(seen.heard, self.contact.since) >= patience:
+        elif patience and (ward.knows_silent(seen) or now - since >= patience):
             trouble = Trouble.SILENT, seen.heard
         elif view.blocked_since is not None:
             trouble = Trouble.BLOCKED, view.blocked_since

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from edge_fusion.alerts.rules import Rule
-from edge_fusion.events import Alert, ArrivalTime, DeviceTrouble, Sighting
+from edge_fusion.events import Alert, ArrivalTime, DeviceTrouble, Sighting, Trouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Ward:
     """One site: who was reported offline and when, what cameras see, and the alert if it fires.
 
     announced: whether consumers know of its alert. clear_since: when the last trouble was gone,
-    while it still fires.
+    while it still fires. counts_from: no silence counts before, as we could not have heard.
     """
 
     site: str
@@ -56,6 +56,7 @@ class Ward:
     views: Mapping[str, View] = field(default_factory=dict)
     announced: bool = False
     clear_since: ArrivalTime | None = None
+    counts_from: ArrivalTime | None = None
     alert: Alert | None = None
 
     def without_the_gone(self, seen: Iterable[Sighting]) -> Ward:
@@ -68,6 +69,12 @@ class Ward:
         }
         views = {camera: view for camera, view in self.views.items() if camera in heard}
         return replace(self, offline=offline, views=views)
+
+    def knows_silent(self, seen: Sighting) -> bool:
+        """Whether that it is silent was told, and it was not heard since."""
+        silent = seen.device, seen.camera, Trouble.SILENT
+        told = () if self.alert is None else self.alert.devices
+        return any(each.name == silent and each.since == seen.heard for each in told)
 
     def since(self, troubles: Iterable[DeviceTrouble]) -> tuple[DeviceTrouble, ...]:
         """The troubles, those that were there before since when they were."""

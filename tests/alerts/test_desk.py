@@ -155,7 +155,7 @@ def test_no_silence_ends_while_time_stands_still() -> None:
     subject = desk()
     subject.take(high(0))
     subject.silence(quiet(13.0, 10.0))
-    subject.hold()
+    subject.hold(ArrivalTime(15.0))
     assert subject.wake() is None
     assert subject.advance(ArrivalTime(30.0)) == []
     assert brief(subject.release(ArrivalTime(40.0))) == [("firing", 3), "0 silenced"]

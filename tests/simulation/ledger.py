@@ -16,6 +16,7 @@ from simulation.plan import Configuration
 from edge_fusion.events import (
     AlertChange,
     ArrivalTime,
+    CatchUp,
     Input,
     Message,
     Outcome,
@@ -72,7 +73,7 @@ class Reloaded:
 
     configuration: Configuration
     now: ArrivalTime
-    backlog: tuple[Input, ...]
+    backlog: tuple[CatchUp, ...]
     """The beginning of the backlog that was coming in then."""
 
 
