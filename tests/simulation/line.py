@@ -22,6 +22,7 @@ from edge_fusion.announcer import Announcer, Voice
 from edge_fusion.codecs.alert import ModelIdentity
 from edge_fusion.codecs.decoder import CameraSource, Decoder, SensorSource
 from edge_fusion.codecs.dialect import SensorKeys
+from edge_fusion.codecs.silence import SilenceTopic
 from edge_fusion.codecs.topics import TopicPattern
 from edge_fusion.events import Frame, ModelInputs, Severity
 from edge_fusion.model.spec import ModelSpec
@@ -91,6 +92,7 @@ def _decoder() -> Decoder:
             SensorSource(zigbee, "zigbee2mqtt", SensorKeys(), site="cellar"),
         ],
         [CameraSource(TopicPattern.parse("cams/{site}/{camera}"))],
+        silence=SilenceTopic("ef", ("hot", "damp", "device")),
     )
 
 
