@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from operator import attrgetter
 from types import MappingProxyType
-from typing import Final
 from uuid import uuid5
 
 from edge_fusion.alerts.archive import pack_ward, unpack_ward
@@ -37,9 +36,6 @@ from edge_fusion.events import (
 DARK = 10 / 255
 """Mean brightness of a picture, 0 to 1, below which nothing can be seen in it. A covered lens gives
 noise of a few steps of 255, a room by moonlight not much more."""
-
-BRIEF: Final = 60.0
-"""Seconds. Of what is said in so short an outage little is lost: silence goes on counting."""
 
 BLOCKED = "camera_blocked"
 """The label by which a model says that a lens is covered."""
@@ -158,9 +154,12 @@ class DeviceWatch:
         self.deaf_since = since if self.deaf_since is None else min(since, self.deaf_since)
 
     def release(self, now: ArrivalTime) -> None:
-        """All that was held back is there: looks go on, and silence counts from here."""
+        """All that was held back is there: looks go on, and silence counts from here.
+
+        In an outage shorter than it is from look to look little is lost, and silence goes on.
+        """
         lasted = float("inf") if self.deaf_since is None else now - self.deaf_since
-        if lasted >= BRIEF:
+        if lasted >= self._every:
             for ward in [*self._wards.values()]:
                 self._keep(replace(ward, counts_from=now))
         self.deaf_since, self._next = None, self._after(now)
