@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from edge_fusion.align.archive import Archive
-from edge_fusion.align.slices import LaneKey, Slice, lane_of
+from edge_fusion.align.slices import Slice
 from edge_fusion.align.windows import Assigner
-from edge_fusion.events import Event, EventTime, Reading
+from edge_fusion.events import Event, EventTime, LaneKey, Line, Reading, lane_of
 
 
 class Shelf:
@@ -65,11 +65,15 @@ class Shelf:
             self._oldest = max(self._oldest, sorted(self._slices)[-self._max_slices])
         return self._oldest
 
-    def events(self, first: int, last: int) -> tuple[Event, ...]:
-        """All events of the slices from `first` to `last`, in order of event time."""
+    def lines(self, first: int, last: int) -> tuple[Line, ...]:
+        """The events of the slices from `first` to `last` by lane, in order of lane.
+
+        No slice among them may be open any more.
+        """
         slices = self._slices
-        parts = [slices[index].events() for index in range(first, last + 1) if index in slices]
-        return parts[0] if len(parts) == 1 else tuple(event for part in parts for event in part)
+        parts = [slices[index].lines() for index in range(first, last + 1) if index in slices]
+        lines = parts[0] if len(parts) == 1 else _joined(parts)
+        return tuple([lines[key] for key in sorted(lines)])
 
     def carried(self, before: int, since: float) -> tuple[Reading, ...]:
         """Per device and quantity the last reading in slices below `before`, if after `since`."""
@@ -123,3 +127,11 @@ class Shelf:
             self._before.update(self._slices.pop(index).lasts())
         if below > self._merged_below:
             self._merged_below = 0
+
+
+def _joined(parts: Sequence[Mapping[LaneKey, Line]]) -> dict[LaneKey, Line]:
+    lines: dict[LaneKey, list[Event]] = {}
+    for part in parts:
+        for key, line in part.items():
+            lines.setdefault(key, []).extend(line)
+    return {**lines}

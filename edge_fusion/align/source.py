@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from edge_fusion.align.clock import DeviceClock
-from edge_fusion.align.slices import LaneKey, Line, OpenSlices, Slice, insert
+from edge_fusion.align.slices import OpenSlices, Slice, insert
 from edge_fusion.align.windows import index_of
-from edge_fusion.events import ArrivalTime, Event, EventTime, TimeSource
+from edge_fusion.events import ArrivalTime, Event, EventTime, LaneKey, TimeSource
 
 NEVER = EventTime(float("-inf"))
 BEYOND = EventTime(float("inf"))
@@ -159,7 +159,7 @@ class Lane:
     def _open_at(self, time: EventTime) -> Slice | None:
         return self.open.get(index_of(time, self.open.every))
 
-    def _bind(self, into: Slice, line: Line) -> None:
+    def _bind(self, into: Slice, line: list[Event]) -> None:
         self.into, self.line = into, line
         self.end = min(into.end, self.source.edge)
         self.newest = line[-1].time if line else into.before
