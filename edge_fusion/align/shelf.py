@@ -26,8 +26,8 @@ class Shelf:
         self._max_readings = max(1, max_readings // windows.overlap)
         self._max_frames = max(1, max_frames // windows.overlap)
         self._slices: dict[int, Slice] = {}
-        self._before: dict[LaneKey, Event] = {}
-        self._merged: dict[LaneKey, Event] = {}
+        self._before: dict[LaneKey, Reading] = {}
+        self._merged: dict[LaneKey, Reading] = {}
         self._merged_below = 0
         self.newest = 0
         """The index of the newest slice there ever was."""
@@ -77,10 +77,9 @@ class Shelf:
 
     def carried(self, before: int, since: float) -> tuple[Reading, ...]:
         """Per device and quantity the last reading in slices below `before`, if after `since`."""
-        found = self._lasts_below(before).values()
-        return tuple(last for last in found if type(last) is Reading and last.time > since)
+        return tuple([last for last in self._lasts_below(before).values() if last.time > since])
 
-    def _lasts_below(self, index: int) -> dict[LaneKey, Event]:
+    def _lasts_below(self, index: int) -> dict[LaneKey, Reading]:
         """The last event of each lane in slices below `index`, in order of lane.
 
         Windows ask for this one after the other, so the answer is carried on from one to the next.
@@ -88,9 +87,8 @@ class Shelf:
         if index < self._merged_below or not self._merged_below:
             self._merged, self._merged_below = dict(sorted(self._before.items())), -1
         lanes = len(self._merged)
-        for place in sorted(self._slices):
-            if self._merged_below <= place < index:
-                self._merged.update(self._slices[place].lasts())
+        for place in sorted([p for p in self._slices if self._merged_below <= p < index]):
+            self._merged |= self._slices[place].lasts()
         if len(self._merged) > lanes:
             self._merged = dict(sorted(self._merged.items()))
         self._merged_below = index
@@ -108,7 +106,8 @@ class Shelf:
     def restore(self, state: dict[str, Any], archive: Archive) -> None:
         """Take up a `state` again."""
         for last in map(archive.restored, state["before"]):
-            self._before[lane_of(last)] = last
+            if isinstance(last, Reading):
+                self._before[lane_of(last)] = last
         for each in state["slices"]:
             restored = self.slice(each[0])
             restored.restore(each, archive)

@@ -58,7 +58,7 @@ class Slice:
         self._lines: dict[LaneKey, list[Event]] = {}
         self._given = False
         """Whether panes hold the lines: who changes one then changes a copy."""
-        self._lasts: dict[LaneKey, Event] | None = None
+        self._lasts: dict[LaneKey, Reading] | None = None
 
     def __iter__(self) -> Iterator[LaneKey]:
         return iter(self._lines)
@@ -121,10 +121,11 @@ class Slice:
         self._given = True
         return {key: line for key, line in self._lines.items() if line}
 
-    def lasts(self) -> dict[LaneKey, Event]:
+    def lasts(self) -> dict[LaneKey, Reading]:
         """The latest reading of each lane."""
         if self._lasts is None:
-            self._lasts = {key: line[-1] for key, line in self._lines.items() if line and key[1]}
+            lasts = {key: line[-1] for key, line in self._lines.items() if line}
+            self._lasts = {key: last for key, last in lasts.items() if type(last) is Reading}
         return self._lasts
 
 
