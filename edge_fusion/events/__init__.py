@@ -47,6 +47,15 @@ from edge_fusion.events.inputs import (
     Reading,
     Silence,
 )
+from edge_fusion.events.lanes import (
+    IN_TIME,
+    LaneKey,
+    Line,
+    lane_of,
+    lines_of,
+    of_frames,
+    of_readings,
+)
 from edge_fusion.events.outcomes import (
     ClosedBy,
     Doubt,
@@ -69,6 +78,7 @@ __all__ = [
     "DEVICE",
     "HUMIDITY",
     "IMAGE",
+    "IN_TIME",
     "TEMPERATURE",
     "Alert",
     "AlertChange",
@@ -91,6 +101,8 @@ __all__ = [
     "Input",
     "Invalid",
     "InvalidReason",
+    "LaneKey",
+    "Line",
     "Message",
     "ModelInputs",
     "Offline",
@@ -117,4 +129,8 @@ __all__ = [
     "TooLate",
     "Trouble",
     "Window",
+    "lane_of",
+    "lines_of",
+    "of_frames",
+    "of_readings",
 ]
