@@ -37,6 +37,9 @@ DARK = 10 / 255
 """Mean brightness of a picture, 0 to 1, below which nothing can be seen in it. A covered lens gives
 noise of a few steps of 255, a room by moonlight not much more."""
 
+GRACE = 300.0
+"""Seconds for which a device that says that it is offline may just be starting anew, or asleep."""
+
 BLOCKED = "camera_blocked"
 """The label by which a model says that a lens is covered."""
 
@@ -229,9 +232,10 @@ class DeviceWatch:
         view = ward.views.get(seen.device, View()) if seen.camera else View()
         patience, dark = rule.patience(seen), view.dark_since
         since = seen.heard if ward.counts_from is None else max(seen.heard, ward.counts_from)
+        offline = ward.offline.get(seen.device)
         trouble: tuple[Trouble, ArrivalTime] | None = None
-        if seen.device in ward.offline:
-            trouble = Trouble.OFFLINE, ward.offline[seen.device]
+        if offline is not None and now - offline >= min(patience or GRACE, GRACE):
+            trouble = Trouble.OFFLINE, offline
         elif patience and (ward.knows_silent(seen) or now - since >= patience):
             trouble = Trouble.SILENT, seen.heard
         elif view.blocked_since is not None:

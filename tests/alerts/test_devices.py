@@ -160,35 +160,42 @@ def test_with_keep_firing_it_waits_before_it_resolves() -> None:
 
 def test_trouble_that_comes_back_while_it_waits_keeps_it() -> None:
     subject = watch(replace(RULE, keep_firing=100.0))
-    subject.offline(Offline("hall", "a", at(10)))
-    subject.look(at(60), [sensor("a", 5)])
-    assert brief(subject.look(at(120), [sensor("a", 110)])) == []
-    subject.offline(Offline("hall", "a", at(130)))
-    assert brief(subject.look(at(180), [sensor("a", 110)])) == []
-    assert brief(subject.look(at(240), [sensor("a", 230)])) == []
+    off = [sensor("a", 50, clock_off=True)]
+    assert len(subject.look(at(60), off)) == 2
+    assert subject.look(at(120), [sensor("a", 110)]) == []
+    assert subject.look(at(180), off) == []
+    assert subject.look(at(240), [sensor("a", 230)]) == []
     assert brief(subject.look(at(360), [sensor("a", 350)])) == [("resolved", 2, [])]
 
 
 def test_who_is_reported_offline_is_so_until_heard_again() -> None:
     subject = watch()
-    subject.offline(Offline("hall", "th", at(70)))
-    assert brief(subject.look(at(120), [sensor("th", 65)])) == [
-        ("firing", 1, [("th", Trouble.OFFLINE, 70.0)])
+    subject.offline(Offline("hall", "door", at(70)))
+    assert brief(subject.look(at(360), [sensor("door", 65)])) == []
+    assert brief(subject.look(at(420), [sensor("door", 65)])) == [
+        ("firing", 1, [("door", Trouble.OFFLINE, 70.0)])
     ]
-    assert brief(subject.look(at(180), [sensor("th", 150)])) == [("resolved", 2, [])]
-    assert subject.look(at(240), [sensor("th", 150)]) == []
+    assert brief(subject.look(at(480), [sensor("door", 450)])) == [("resolved", 2, [])]
+    assert subject.look(at(540), [sensor("door", 450)]) == []
 
 
-def test_who_comes_back_between_two_looks_was_never_gone() -> None:
+def test_who_starts_anew_was_never_gone() -> None:
     subject = watch()
-    subject.offline(Offline("hall", "th", at(70)))
-    assert brief(subject.look(at(120), [sensor("th", 75)])) == []
+    subject.offline(Offline("hall", "door", at(70)))
+    assert brief(subject.look(at(420), [sensor("door", 75)])) == []
+
+
+def test_who_may_be_silent_for_ever_may_be_offline_no_longer_than_others() -> None:
+    subject = watch()
+    subject.offline(Offline("hall", "clock", at(70)))
+    (_, change) = subject.look(at(420), [sensor("clock", 65)])
+    assert [each.trouble for each in change.alert.devices] == [Trouble.OFFLINE]
 
 
 def test_what_was_never_heard_of_is_none_of_ours() -> None:
     subject = watch()
     subject.offline(Offline("hall", "stranger", at(70)))
-    assert brief(subject.look(at(120), [sensor("th", 110)])) == []
+    assert brief(subject.look(at(420), [sensor("th", 410)])) == []
 
 
 def test_a_clock_that_is_off_is_trouble() -> None:
@@ -257,7 +264,7 @@ def test_of_several_troubles_the_worst_is_told() -> None:
     troubles = [subject.look(at(now), [each])[-1].alert.devices for now, each in steps]
     assert [each.trouble for (each,) in troubles] == [Trouble.BLOCKED, Trouble.SILENT]
     subject.offline(Offline("hall", "ceiling", at(370)))
-    (change,) = subject.look(at(420), [camera("ceiling", 230)])
+    (change,) = subject.look(at(540), [camera("ceiling", 230)])
     assert [each.trouble for each in change.alert.devices] == [Trouble.OFFLINE]
 
 
