@@ -181,9 +181,12 @@ class Metrics:
         else:
             self._firing.discard((alert.site, alert.label))
         self._alerts.active(alert.site, alert.label).set(alert.firing)
+        # From zero on: a rate over a series that begins with its first count would miss that count.
+        fired, resolved = (
+            self._alerts.changes(alert.site, alert.label, state) for state in ("firing", "resolved")
+        )
         if change.lifecycle:
-            state = "firing" if alert.firing else "resolved"
-            self._alerts.changes(alert.site, alert.label, state).inc()
+            (fired if alert.firing else resolved).inc()
 
     def decoded(self, count: int = 1) -> None:
         """Count frames decoded for the model."""
@@ -220,6 +223,7 @@ class Metrics:
         """Show how far a site has come in event time; before its first event it is nowhere."""
         if math.isfinite(time) and self._sites.admits(site):
             self._alignment.watermark(site).set(time)
+            self._events.late(site)
 
     def idle(self, site: str, devices: int) -> None:
         """Show how many devices of a site are idle."""

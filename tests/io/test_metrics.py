@@ -276,6 +276,16 @@ def test_only_lifecycle_changes_are_counted_but_all_are_shown(metrics: Metrics) 
     assert counts == [1, 1]
 
 
+def test_the_first_alert_and_the_first_late_event_of_a_site_are_seen_by_a_rate(
+    metrics: Metrics,
+) -> None:
+    metrics.alert_changed(change(firing=False, lifecycle=False))
+    metrics.watermark("hall", 98.0)
+    for state in ("firing", "resolved"):
+        assert value(metrics, "alerts_total", site="hall", label="smoke", state=state) == 0
+    assert value(metrics, "late_total", site="hall") == 0
+
+
 def test_stages_and_commits_are_timed(metrics: Metrics) -> None:
     with metrics.stage("infer"):
         pass
