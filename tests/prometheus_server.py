@@ -11,7 +11,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from conftest import eventually, free_port
+from conftest import free_port
+from running import patiently
 
 CONFIGURATION = """
 global: {{scrape_interval: 500ms, scrape_timeout: 500ms}}
@@ -40,7 +41,7 @@ class Prometheus:
                 stdout=log,
                 stderr=log,
             )
-        eventually(lambda: self.values("up == 1"), "the first scrape")
+        patiently(lambda: self.values("up == 1"), "the first scrape")
 
     def values(self, expr: str, seconds: float = 30.0) -> list[float]:
         """All numbers that an expression had in the last so many seconds, NaN left out."""

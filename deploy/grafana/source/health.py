@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 from panels import (
-    BLUE, BOX, GREEN, RED, SITE, Json, dashboard, lines, metric, quantile, rate, row, stat,
-    target, variable, variables, words,
-)  # fmt: skip
+    BLUE,
+    BOX,
+    GREEN,
+    RED,
+    SITE,
+    Json,
+    dashboard,
+    lines,
+    metric,
+    quantile,
+    rate,
+    row,
+    stat,
+    target,
+    variable,
+    variables,
+    words,
+)
 
 
 def health() -> Json:
@@ -97,7 +112,7 @@ def pace() -> list[Json]:
     return [
         lines(
             "Alert latency",
-            "From the end of a window to the broker's acknowledgement of its alert, over the last hour.",
+            "From the end of a window until the broker has its alert, over the last hour.",
             target(quantile(0.5, "alert_latency_seconds", window="1h"), "half are within"),
             target(quantile(0.9, "alert_latency_seconds", window="1h"), "9 of 10 are within"),
             unit="s",
@@ -129,7 +144,7 @@ def pace() -> list[Json]:
         ),
         lines(
             "Queues",
-            "What waits for the pipeline. A queue that stays long means more comes than the box can bear.",
+            "What waits for the pipeline. Where it stays long, more comes than the box can bear.",
             target(f"max by (queue) ({metric('queue_length', BOX)})", "{{queue}}"),
             min=0,
         ),
@@ -201,7 +216,7 @@ def intake() -> list[Json]:
         ),
         lines(
             "Windows",
-            "Windows closed a second, by what closed them. max_wait: a device was waited for in vain.",
+            "Windows closed a second, and by what. max_wait: a device was waited for in vain.",
             target(rate("windows_total", by="closed_by"), "{{closed_by}}"),
             target(rate("revisions_total", BOX, by="job"), "revisions"),
             unit="cps",
@@ -274,7 +289,8 @@ def box() -> list[Json]:
             "Reconnections",
             "Connections to the broker that were regained, in this time span each.",
             target(
-                f"sum by (instance) (increase({metric('mqtt_reconnects_total', BOX)}[$__rate_interval]))",
+                "sum by (instance) "
+                f"(increase({metric('mqtt_reconnects_total', BOX)}[$__rate_interval]))",
                 "{{instance}}",
             ),
             min=0,

@@ -3,9 +3,28 @@
 from __future__ import annotations
 
 from panels import (
-    BLUE, BOX, GREEN, ORANGE, QUIET, RED, SILENT, SITE, Json, annotation, dashboard, lines,
-    metric, panel, row, stat, steps, target, variable, variables, words,
-)  # fmt: skip
+    BLUE,
+    BOX,
+    GREEN,
+    ORANGE,
+    QUIET,
+    RED,
+    SILENT,
+    SITE,
+    Json,
+    annotation,
+    dashboard,
+    lines,
+    metric,
+    panel,
+    row,
+    stat,
+    steps,
+    target,
+    variable,
+    variables,
+    words,
+)
 
 LAST_SEEN = metric("device_last_seen_timestamp_seconds")
 ACTIVE = metric("alert_active", label="label")
@@ -48,7 +67,7 @@ def at_a_glance() -> list[Json]:
         ),
         stat(
             "Devices silent",
-            "Devices and cameras that were not heard for an hour. Those gone for a week are left out.",
+            "Devices and cameras not heard for an hour. Those gone for a week are left out.",
             f"count(time() - {LAST_SEEN} > {SILENT}) or vector(0)",
             (None, GREEN),
             (1, ORANGE),
@@ -110,11 +129,11 @@ def latest() -> Json:
     return panel(
         "table",
         "Sites now",
-        "How each site is. What was not measured within the time that the model carries it is empty.",
+        "How each site is. Empty is what was not measured while the model would carry it.",
         *(target(expr, instant=True) for expr in columns.values()),
         size=(24, 8),
         unit="short",
-        defaults={"custom": {"align": "auto", "minWidth": 90}, "decimals": 0, "noValue": "–"},
+        defaults={"custom": {"align": "auto", "minWidth": 90}, "decimals": 0, "noValue": "-"},
         overrides=[
             *(_override(name, {"id": "unit", "value": unit}) for name, unit in units.items()),
             _override("Temperature", {"id": "decimals", "value": 1}),

@@ -89,7 +89,7 @@ def stat(
         "thresholds": steps(*levels),
         "mappings": list(mappings),
         "color": {"mode": "thresholds"},
-        "noValue": "–",
+        "noValue": "-",
     }
     options = {
         "colorMode": "background",
