@@ -20,7 +20,7 @@ KERNEL_LIBRARIES = {
 }  # fmt: skip
 ROOT = {
     "daemon", "assembly", "intake", "reload", "reporting", "timed", "record", "replay", "sniff",
-    "cli", "cli_model", "__main__",
+    "cli", "cli_model", "cli_doctor", "doctor", "__main__",
 }  # fmt: skip
 BELOW_THE_PIPELINE = {"mailbox", "kept", "codecs", "align", "model", "alerts", "events", "errors"}
 PIPELINE = {
