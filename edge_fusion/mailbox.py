@@ -13,7 +13,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import inf, nextafter
 
 from edge_fusion.events import ArrivalTime, Delivery, Shed, ShedReason
@@ -44,7 +44,7 @@ class Connected:
     connection: str
     session_present: bool
     protocol: str
-    granted: Granted | None = None
+    granted: Granted | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,9 @@ from edge_fusion.model.precision import precision
 CONFIG = "config"
 VERSION_TOPIC = "$SYS/broker/version"
 PATIENCE = 5.0
+SECOND_TRY = 1.0
+"""Seconds for a broker that has just been tried in vain; its fault may have been another one."""
+
 FAREWELL = 1.0
 LOOK = 2.0
 """Seconds for which each camera is looked at, to count its pictures."""
@@ -138,7 +141,7 @@ def _broker(settings: Settings, duration: float) -> Iterator[Finding]:
         faults = list(error.problems)
     yield from judge_faults(where, faults)
     visit = _Visit(settings)
-    now = visit.stay(PATIENCE, duration)
+    now = visit.stay(SECOND_TRY if faults else PATIENCE, duration)
     if visit.connected is None:
         return
     yield from judge_broker(

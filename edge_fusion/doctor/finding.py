@@ -16,7 +16,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at: what it is about, how it is, and what to do next if anything."""
+    """One thing that was looked at: what it is about, how it is, and what to do next."""
 
     verdict: Verdict
     about: str

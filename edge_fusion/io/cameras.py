@@ -31,6 +31,7 @@ _STEADY = 10.0
 """Seconds. A viewing that lasted less does not reset the back-off."""
 _LAST_ATTEMPT = 32
 _TRIED_AT_ONCE = 16
+_SETTLING = 0.5
 _EMPTY = "it opens, but gives no picture"
 _DEFAULT_PATIENCE = Patience()
 _NEVER = float("-inf")
@@ -136,14 +137,22 @@ def _look(
     try:
         if not video.grab():
             return _EMPTY
-        begun, first, grabbed = stamp(), video.position, 0
-        while (now := stamp()) - begun < seconds and video.grab():
-            grabbed += 1
+        # What had waited at the other end comes first, and faster.
+        _count(video, _SETTLING, stamp)
+        first, (grabbed, passed) = video.position, _count(video, seconds, stamp)
         # A file is read faster than it plays.
-        span = video.position - first if address.medium is Medium.FILE else now - begun
+        span = video.position - first if address.medium is Medium.FILE else passed
         return Look(*video.size, grabbed / span if span > 0 else 0.0)
     finally:
         video.close()
+
+
+def _count(video: Video, seconds: float, stamp: Callable[[], ArrivalTime]) -> tuple[int, float]:
+    """How many pictures come in some seconds, and how many those were in the end."""
+    begun, grabbed = stamp(), 0
+    while (now := stamp()) - begun < seconds and video.grab():
+        grabbed += 1
+    return grabbed, now - begun
 
 
 def _viewer(
