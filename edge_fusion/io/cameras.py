@@ -137,11 +137,12 @@ def _look(
     try:
         if not video.grab():
             return _EMPTY
-        # What had waited at the other end comes first, and faster.
-        _count(video, _SETTLING, stamp)
+        is_file = address.medium is Medium.FILE
+        if not is_file:  # what had waited at the other end comes first, and faster
+            _count(video, _SETTLING, stamp)
         first, (grabbed, passed) = video.position, _count(video, seconds, stamp)
         # A file is read faster than it plays.
-        span = video.position - first if address.medium is Medium.FILE else passed
+        span = video.position - first if is_file else passed
         return Look(*video.size, grabbed / span if span > 0 else 0.0)
     finally:
         video.close()

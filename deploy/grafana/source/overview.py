@@ -131,7 +131,7 @@ def latest() -> Json:
         "Sites now",
         "How each site is. Empty is what was not measured while the model would carry it.",
         *(target(expr, instant=True) for expr in columns.values()),
-        size=(24, 8),
+        size=(24, 6),
         unit="short",
         defaults={"custom": {"align": "auto", "minWidth": 90}, "decimals": 0, "noValue": "-"},
         overrides=[
@@ -192,7 +192,7 @@ def begun() -> Json:
 def of_each_site() -> list[Json]:
     scores = lines(
         "Scores at $site",
-        "What the model says, by camera and label. Where it is shaded an alert fires.",
+        "What the model says, by camera and label. Shaded while an alert fires.",
         target(f"max by (camera, label) ({SCORE})", "{{label}} {{camera}}"),
         unit="percentunit",
         width=24,
@@ -201,21 +201,45 @@ def of_each_site() -> list[Json]:
     )
     temperature = lines(
         "Temperature at $site",
-        "The last one of any device, as it was taken in.",
+        "The last one of any device. Shaded while an alert fires.",
         target(f"max by (instance) ({metric('temperature_celsius')})", "temperature"),
         unit="celsius",
         height=7,
     )
     humidity = lines(
         "Humidity at $site",
-        "The last relative humidity of any device, as it was taken in.",
+        "The last one of any device, relative. Shaded while an alert fires.",
         target(f"max by (instance) ({metric('relative_humidity_ratio')})", "humidity"),
         unit="percentunit",
         height=7,
     )
     for one, color in ((temperature, ORANGE), (humidity, BLUE)):
         one["fieldConfig"]["defaults"]["color"] = {"mode": "fixed", "fixedColor": color}
-    return [row("$site", repeat="site"), scores, temperature, humidity]
+    return [row("$site", repeat="site"), *map(_shaded, (scores, temperature, humidity))]
+
+
+def _shaded(panel: Json) -> Json:
+    """With a shade behind it while an alert of this site fires.
+
+    The annotations are of all sites that are chosen, and would stand in the panels of each.
+    """
+    fires = target(f"max by (label) ({ACTIVE}) == 1", "{{label}} fires")
+    fires["refId"] = "Z"
+    panel["targets"].append(fires)
+    shade = {
+        "color": {"mode": "fixed", "fixedColor": RED},
+        "custom.lineWidth": 0,
+        "custom.fillOpacity": 12,
+        "custom.showPoints": "never",
+        "custom.axisPlacement": "hidden",
+        "unit": "bool_yes_no",
+        "min": 0,
+        "max": 1,
+    }
+    properties = [{"id": name, "value": value} for name, value in shade.items()]
+    matcher = {"id": "byFrameRefID", "options": "Z"}
+    panel["fieldConfig"]["overrides"].append({"matcher": matcher, "properties": properties})
+    return panel
 
 
 def _override(name: str, *properties: Json) -> Json:

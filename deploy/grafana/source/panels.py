@@ -187,11 +187,14 @@ def variables(*more: Json) -> list[Json]:
 
 
 def annotation(name: str, expr: str, title: str, tags: str, color: str) -> Json:
-    """Points that follow each other become one region, so it lasts as long as it is true."""
+    """A switch above the panels, off at first: it marks all panels while the expression is true.
+
+    Points that follow each other become one region.
+    """
     return {
         "name": name,
         "datasource": DATASOURCE,
-        "enable": True,
+        "enable": False,
         "hide": False,
         "iconColor": color,
         "expr": expr,
