@@ -24,6 +24,7 @@ WELL: Mapping[str, str] = {
     f'edge_fusion_mqtt_connected{{{BOX},connection="frames"}}': "1x180",
     f'edge_fusion_mqtt_subscriptions_refused{{{BOX},connection="readings"}}': "0x180",
     f'edge_fusion_alert_active{{{HALL},label="smoke"}}': "0x180",
+    f'edge_fusion_alert_active{{{HALL},label="steam"}}': "0x180",
     f"edge_fusion_device_last_seen_timestamp_seconds{{{PROBE}}}": "0+60x180",
     f'edge_fusion_device_last_seen_timestamp_seconds{{{HALL},device="door"}}': " ".join(
         f"{seconds}x29" for seconds in range(0, 10800, 1800)
@@ -71,9 +72,13 @@ def dropped(reason: str) -> dict[str, str]:
 
 
 BROKEN: Mapping[str, tuple[Mapping[str, str], set[str]]] = {
-    "an alert of the model fires": (
+    "there is smoke": (
         {f'edge_fusion_alert_active{{{HALL},label="smoke"}}': "0x40 1x140"},
         {"EdgeFusionHazard"},
+    ),
+    "there is steam": (
+        {f'edge_fusion_alert_active{{{HALL},label="steam"}}': "0x40 1x140"},
+        {"EdgeFusionNotice"},
     ),
     "the box is gone": (
         {f"up{{{BOX}}}": "1x20 0x160"}
