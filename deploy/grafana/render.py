@@ -25,7 +25,7 @@ import matplotlib as mpl
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MultipleLocator
 
 UNIT, WIDTH, GAP = 34, 1200, 8  # pixels: of a panel's height, of the whole, between panels
 BACK, PANEL, TEXT, FAINT = "#111217", "#1c1e24", "#ccccdc", "#33353b"
@@ -33,6 +33,8 @@ COLORS = {"green": "#56a64b", "red": "#e02f44", "orange": "#ff9830", "blue": "#5
 COLORS |= {"transparent": PANEL, "rgba(128, 128, 128, 0.15)": "#2c2e35"}
 CYCLE = ["#73bf69", "#f2cc0c", "#5794f2", "#ff9830", "#f2495c", "#b877d9", "#8ab8ff", "#ffee52"]
 CYCLE += ["#56a64b", "#fa6400", "#705da0", "#c4162a"]
+
+TICKS = (60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
 
 Json = dict[str, Any]
 Series = tuple[dict[str, str], list[float], list[float]]
@@ -178,8 +180,12 @@ def draw_states(ax: Axes, panel: Json, source: Source) -> None:
 def draw_table(ax: Axes, panel: Json, source: Source) -> None:
     ax.set_axis_off()
     organize = panel["transformations"][-1]["options"]["renameByName"]
-    fields = panel["fieldConfig"]["overrides"]
-    overrides = {one["matcher"]["options"]: one["properties"] for one in fields}
+    units = {
+        override["matcher"]["options"]: one["value"]
+        for override in panel["fieldConfig"]["overrides"]
+        for one in override["properties"]
+        if one["id"] == "unit"
+    }
     columns = {organize[f"Value #{t['refId']}"]: source.now(t["expr"]) for t in panel["targets"]}
     sites = sorted({labels["site"] for found in columns.values() for labels, _ in found})
     for x, name in enumerate(["Site", *columns]):
@@ -189,11 +195,10 @@ def draw_table(ax: Axes, panel: Json, source: Source) -> None:
         ax.text(0, top, site, va="top", fontsize=10)
         for x, (name, found) in enumerate(columns.items(), 1):
             value = next((v for labels, v in found if labels["site"] == site), None)
-            unit = next((p["value"] for p in overrides.get(name, []) if p["id"] == "unit"), "short")
             place = x / (len(columns) + 1)
             if name == "Firing" and value:
                 ax.add_patch(Rectangle((place - 0.01, top - 0.12), 0.12, 0.15, color=COLORS["red"]))
-            text = "-" if value is None else shown(value, unit, decimals=0)
+            text = "-" if value is None else shown(value, units.get(name, "short"), decimals=0)
             ax.text(place, top, text, va="top", fontsize=10)
 
 
@@ -210,6 +215,8 @@ def draw_bars(ax: Axes, panel: Json, source: Source) -> None:
 
 def _axes_of_time(ax: Axes, source: Source) -> None:
     ax.set_xlim(source.start, source.end)
+    span = source.end - source.start
+    ax.xaxis.set_major_locator(MultipleLocator(next(s for s in TICKS if span / s < 9)))
     ax.xaxis.set_major_formatter(
         FuncFormatter(lambda t, _: datetime.fromtimestamp(t, UTC).strftime("%H:%M"))
     )

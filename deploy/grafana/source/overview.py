@@ -92,7 +92,7 @@ def firing() -> Json:
         "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True},
         "tooltip": {"mode": "single", "sort": "none"},
     }
-    ever = f"max by (site, label) (max_over_time({ACTIVE}[$__range])) == 1"
+    ever = f"max by (site, label) (max_over_time({ACTIVE}[$__range] @ end())) == 1"
     return panel(
         "state-timeline",
         "What fires where",
