@@ -30,6 +30,8 @@ def doctor(
 
     # What goes wrong is told once, as a finding.
     logging.getLogger("edge_fusion").setLevel(logging.CRITICAL)
+    if sys.stderr.isatty():
+        print(f"listens for {duration:g} s at the end", file=sys.stderr)
     findings = []
     for finding in examine(config, os.environ, duration=duration):
         findings.append(finding)

@@ -45,6 +45,7 @@ HOMES = {
     "onnxruntime": {"io/onnx.py"},
     "prometheus_client": {"io/metrics.py", "io/families.py"},
     "sqlite3": {"io/store.py"},
+    "ctypes": {"io/host.py"},
     "cbor2": {"codecs/cbor.py", "codecs/senml_pack.py"},
     "google": {"codecs/sparkplug/payload_pb2.py", "codecs/sparkplug/wire.py"},
     "cv2": {"codecs/jpeg.py", "io/video.py", "simulator/scene.py"},

@@ -140,6 +140,7 @@ def draw_lines(ax: Axes, panel: Json, source: Source) -> None:
     if number:
         columns = min(number, 4 if panel["gridPos"]["w"] > 12 else 3)
         ax.legend(
+            handles=ax.get_legend_handles_labels()[0][:9],
             loc="upper left", bbox_to_anchor=(0, -0.13), ncols=columns,
             fontsize=7.5, frameon=False, labelcolor=TEXT, handlelength=1.2, columnspacing=1.4,
             borderaxespad=0,

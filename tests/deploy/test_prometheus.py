@@ -218,6 +218,19 @@ def test_the_files_are_ones_that_prometheus_takes() -> None:
         subprocess.run(["promtool", *map(str, command)], check=True, capture_output=True)
 
 
+def test_so_is_the_scrape_with_a_token_once_it_is_uncommented(tmp_path: Path) -> None:
+    text = (DEPLOY / "prometheus.yml").read_text()
+    head, _, rest = text.partition("  - job_name: edge-fusion # ")
+    _, _, commented = rest.partition("  # - job_name")
+    uncommented = re.sub(r"^  # ", "  ", f"  # - job_name{commented}", flags=re.MULTILINE)
+    assert "credentials_file" in uncommented
+    file = tmp_path / "prometheus.yml"
+    file.write_text(head + uncommented)
+    subprocess.run(
+        ["promtool", "check", "config", "--syntax-only", str(file)], check=True, capture_output=True
+    )
+
+
 def test_the_rules_know_only_metrics_that_there_are() -> None:
     exported = (Path(__file__).parent.parent.parent / "edge_fusion/io/exported.py").read_text()
     for name in set(re.findall(r"edge_fusion_(\w+?)(?:_bucket)?[{\[\s)]", RULES.read_text())):
