@@ -34,7 +34,8 @@ class SitesReport:
 
     Gone is a device that the sites have let go of, or that was silent for a week; a site without
     devices; a camera or a label that the configuration no longer has. A site whose alert fires
-    stays. Readings and scores are shown for as long as the model would still use them.
+    stays. Readings and scores are shown for as long as the model would still use them, and at
+    least until the next ones should be there.
     """
 
     def __init__(self, metrics: Metrics, settings: Settings, model: OnnxModel) -> None:
@@ -48,7 +49,10 @@ class SitesReport:
         self._cameras = frozenset((source.site, source.camera) for source in sources)
         self._metrics.watch_cameras(self._cameras)
         self._metrics.keep_labels(assembly.rules(settings, model.spec))
-        self._carry = settings.windows.carry
+        windows = settings.windows
+        size, every = windows.size_and_every(model.spec.window_s)
+        next_score = size + every + windows.max_wait + windows.idle_timeout
+        self._true_for = max(windows.carry, next_score)
 
     def show(self, sites: Sites, stuck: Mapping[tuple[str, str], bool], now: ArrivalTime) -> None:
         """Once in a while; `stuck`: by site and device, whether it is (quality.py)."""
@@ -66,7 +70,7 @@ class SitesReport:
                 self._metrics.stuck(name, device, is_stuck)
         self._let_go(shown)
         self._shown = shown
-        self._metrics.fade(now - self._carry)
+        self._metrics.fade(now - self._true_for)
 
     def _devices(self, site: SiteAssembler, now: ArrivalTime) -> set[str]:
         """Show the devices of a site that are not gone."""

@@ -11,7 +11,20 @@ from edge_fusion import assembly
 from edge_fusion.align.sites import Sites
 from edge_fusion.config import load
 from edge_fusion.config.settings import Settings
-from edge_fusion.events import Alert, AlertChange, ArrivalTime, EventTime, Reading, Severity
+from edge_fusion.events import (
+    Alert,
+    AlertChange,
+    ArrivalTime,
+    ClosedBy,
+    EventTime,
+    Pane,
+    Reading,
+    Row,
+    Scores,
+    Severity,
+    Timing,
+    Window,
+)
 from edge_fusion.io.onnx import OnnxModel
 from edge_fusion.reporting import SHOWN_FOR, begin_metrics
 
@@ -151,6 +164,16 @@ def test_what_is_shown_of_a_value_ends_when_the_model_no_longer_uses_it(box: Box
     page = box.metrics.exposition()[0]
     assert b'temperature_celsius{site="hall"}' not in page
     assert b'readings_total{quantity="temperature",site="hall"} 1.0' in page
+
+
+def test_with_long_windows_a_score_is_shown_until_the_next_one_should_be_there(box: Box) -> None:
+    box.reload(CONFIGURATION + '[windows]\nsize = "1h"\n')
+    window = Window(EventTime(NOW - 3600), EventTime(NOW))
+    pane = Pane("hall", window, 0, Timing.ON_TIME, ClosedBy.WATERMARK, NOW, ())
+    box.metrics.scored(Scores(pane, (Row("door", (), {"hot": 0.1}),)))
+    for now, is_shown in ((NOW + 3600.0, True), (NOW + 3 * 3600.0, False)):
+        box.show(now)
+        assert ("door" in box.shown("camera")) is is_shown
 
 
 def test_a_configured_camera_is_shown_as_down_and_never_as_gone(box: Box) -> None:
