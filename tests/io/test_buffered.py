@@ -57,7 +57,7 @@ def test_nothing_is_lost_or_turned_round(sent: list[bytes], sizes: list[int]) ->
     with closing(BufferedSocket(near)) as buffered:
         with far:
             far.sendall(b"".join(sent))
-        taken = []
+        taken: list[bytes] = []
         while piece := buffered.recv(sizes[len(taken) % len(sizes)]):
             assert len(piece) <= sizes[len(taken) % len(sizes)]
             taken.append(piece)
