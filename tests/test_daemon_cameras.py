@@ -93,7 +93,7 @@ def test_what_a_file_shows_is_recorded(broker: Broker, tmp_path: Path) -> None:
 def test_cameras_that_a_reload_leaves_go_on_counting_and_the_others_are_shown_no_more(
     broker: Broker, tmp_path: Path
 ) -> None:
-    film, other = (clip(tmp_path / name, pictures=150) for name in ("film.mp4", "other.mp4"))
+    film, other = (clip(tmp_path / name, pictures=80) for name in ("film.mp4", "other.mp4"))
     daemon = Running(
         tmp_path, broker.port, configuration=configuration(film=film.name, other=other.name)
     )
