@@ -19,6 +19,7 @@ import typer
 
 from edge_fusion import __version__
 from edge_fusion.cli_alerts import alerts_app
+from edge_fusion.cli_doctor import doctor
 from edge_fusion.cli_model import model_app
 from edge_fusion.errors import ConfigError, EdgeFusionError, ModelError, RecordingError
 from edge_fusion.leave import leave
@@ -42,6 +43,7 @@ app = typer.Typer(
 )
 app.add_typer(model_app, name="model")
 app.add_typer(alerts_app, name="alerts")
+app.command()(doctor)
 
 ConfigOption = Annotated[
     Path, typer.Option("--config", "-c", metavar="FILE", help="Configuration file (TOML).")
