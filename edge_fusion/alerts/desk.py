@@ -127,8 +127,10 @@ class AlertDesk:
         keys = [(site, label) for label in labels]
         if command.seconds <= 0:
             return self._end([key for key in keys if self._silences.cover(key)], now)
+        if not self.has_room_for(command):
+            return []
         changes: list[Change] = []
-        for key in keys if self.has_room_for(command) else ():
+        for key in keys:
             fires = None if self._silences.cover(key) else self._alert(key)
             self._silences.begin(key, ArrivalTime(now + command.seconds))
             if fires is not None:

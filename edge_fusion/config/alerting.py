@@ -137,7 +137,8 @@ def alerts_at(
 ) -> dict[str, AlertSettings]:
     """What alerts at `site`, by label; None: at a site that no table names.
 
-    `labels` are the model's, which all alert unless tables without a site say which do.
+    `labels` are the model's, which all alert unless tables without a site say which do, and not
+    just which don't.
     """
     everywhere = _everywhere(alerts, labels)
     own = (alert for alert in alerts if site in (alert.site or ()))
@@ -190,8 +191,9 @@ def alert_problems(
 def _everywhere(alerts: Sequence[AlertSettings], labels: Sequence[str]) -> dict[str, AlertSettings]:
     given = {alert.label: alert for alert in alerts if alert.site is None}
     devices = given.pop(DEVICE, None) or AlertSettings(label=DEVICE)
-    chosen = given or {label: AlertSettings(label=label) for label in labels}
-    return {**chosen, DEVICE: devices}
+    if not any(alert.enabled for alert in given.values()):
+        given = {label: AlertSettings(label=label) for label in labels} | given
+    return {**given, DEVICE: devices}
 
 
 def _places(alert: AlertSettings) -> Iterator[tuple[str, str | None]]:

@@ -145,7 +145,7 @@ def test_there_is_room_for_so_many_sites() -> None:
         subject.silence(quiet(1.0, 60.0, site=site))
     one_more = quiet(2.0, 60.0, site="c")
     assert not subject.has_room_for(one_more)
-    subject.silence(one_more)
+    assert subject.silence(one_more) == []
     assert [each.site for each in subject.silences()] == ["a", "b"]
     assert subject.has_room_for(quiet(2.0, 90.0, site="a"))
     assert subject.has_room_for(quiet(2.0, 0.0, site="c"))

@@ -69,6 +69,10 @@ def test_a_label_may_alert_at_one_site_alone(read: Read) -> None:
     assert labels(settings, "cellar") == ["fire", DEVICE, "steam"]
 
 
+def test_to_take_one_out_leaves_the_others(read: Read) -> None:
+    assert labels(read(SENSOR + alert(label='"steam"', enabled="false"))) == ["fire", DEVICE]
+
+
 def test_devices_can_be_left_alone(read: Read) -> None:
     assert labels(read(SENSOR + alert(label='"device"', enabled="false"))) == ["fire", "steam"]
 
