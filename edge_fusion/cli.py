@@ -116,7 +116,8 @@ def run(
     max_bytes: MaxBytesOption = None,
 ) -> None:
     """Run the daemon. Exits with 78 on a bad configuration or model."""
-    from edge_fusion.daemon import RecordTo, run_daemon
+    from edge_fusion.daemon import RecordTo
+    from edge_fusion.start import run_daemon
 
     if max_bytes is not None and record is None:
         raise typer.BadParameter("bounds a recording: it needs --record", param_hint="--max-bytes")
