@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -64,9 +65,14 @@ def loose_files(settings: Settings) -> list[str]:
 
 
 def _credential(environ: Mapping[str, str], name: str) -> Path | None:
+    """The file of a credential; an empty one is none, so that a unit can have that for a default."""
     folder = environ.get("CREDENTIALS_DIRECTORY")
     file = Path(folder) / name if folder else None
-    return file if file is not None and file.is_file() else None
+    if file is None or not file.is_file():
+        return None
+    with suppress(OSError):
+        return file if file.read_bytes().strip() else None
+    return file
 
 
 def _read(file: Path, source: str, key: str) -> str:
