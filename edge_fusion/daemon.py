@@ -47,6 +47,7 @@ from edge_fusion.mailbox import (
     Stop,
     Subscribed,
 )
+from edge_fusion.outbox import Outbox
 from edge_fusion.pipeline import Pipeline, Stages
 from edge_fusion.postman import Postman
 from edge_fusion.pulse import Pulse
@@ -117,15 +118,7 @@ class Daemon:
         )
         self._pulse = Pulse(self._clock.stamp, notifier.alive, notifier.watchdog)
         self._stages = self._make_stages(loaded)
-        self._keeper = Keeper(
-            TimedStore(self._store, self._metrics),
-            self._stages.sites,
-            self._stages.book,
-            outbox,
-            Receipts(READINGS),
-            trouble=self._store_trouble,
-            observe=self._metrics.observe,
-        )
+        self._keeper = self._make_keeper(outbox)
         self._quality = QualityControl(settings.limits.max_devices)
         self._pipeline = Pipeline(
             self._stages,
@@ -138,7 +131,8 @@ class Daemon:
             quality=self._quality,
         )
         self._links = Links(self._intake.names)
-        self._health = Health(self._pulse, self._links, model)
+        broker = f"{settings.mqtt.host}:{settings.mqtt.port}"
+        self._health = Health(self._pulse, self._links, broker, model)
         self._service = Service(notifier, self._health, self._clock.stamp())
         self._known: frozenset[str] = frozenset()
         self._reported_at = self._clock.stamp()
@@ -319,6 +313,17 @@ class Daemon:
                 self._metrics.stuck(site, device, stuck)
             firing = len(self._stages.book.firing())
             self._service.report(batch.until, sites=len(self._stages.sites), firing=firing)
+
+    def _make_keeper(self, outbox: Outbox) -> Keeper:
+        return Keeper(
+            TimedStore(self._store, self._metrics),
+            self._stages.sites,
+            self._stages.book,
+            outbox,
+            Receipts(READINGS),
+            trouble=self._store_trouble,
+            observe=self._metrics.observe,
+        )
 
     def _make_recorder(self, record: RecordTo) -> Recorder:
         about = assembly.about_recording(self._settings, self._clock.stamp())

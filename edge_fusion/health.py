@@ -6,6 +6,8 @@ The pages /healthz and /readyz say it, and `systemctl status`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 
 from edge_fusion.events import ArrivalTime
 from edge_fusion.io.onnx import OnnxModel
@@ -24,9 +26,10 @@ class Health:
     `live` does not care.
     """
 
-    def __init__(self, pulse: Pulse, links: Links, model: OnnxModel) -> None:
+    def __init__(self, pulse: Pulse, links: Links, broker: str, model: OnnxModel) -> None:
         self._pulse = pulse
         self._links = links
+        self._broker = broker
         self.model = model
         self.unkept: str | None = None
         self.not_reloaded: str | None = None
@@ -59,7 +62,11 @@ class Health:
 
         A configuration that was refused is none: the old one does the work.
         """
-        reasons = [f"mqtt {name}: {why}" for name, why in self._links.troubles.items()]
+        troubles = sorted(self._links.troubles.items(), key=itemgetter(1))
+        reasons = [
+            f"mqtt {', '.join(sorted(name for name, _ in group))}: {self._broker}: {why}"
+            for why, group in groupby(troubles, key=itemgetter(1))
+        ]
         if self.unkept is not None:
             reasons.append(f"store: {self.unkept}")
         if self._pulse.is_stuck:

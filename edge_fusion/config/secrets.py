@@ -65,7 +65,7 @@ def loose_files(settings: Settings) -> list[str]:
 
 
 def _credential(environ: Mapping[str, str], name: str) -> Path | None:
-    """The file of a credential; an empty one is none, so that a unit can have that for a default."""
+    """The file of a credential. An empty one is none: so a unit can have that for a default."""
     folder = environ.get("CREDENTIALS_DIRECTORY")
     file = Path(folder) / name if folder else None
     if file is None or not file.is_file():
