@@ -13,7 +13,7 @@ from edge_fusion.config.keys import is_loopback, token_fault
 from edge_fusion.config.settings import Settings
 from edge_fusion.errors import ConfigError
 
-_SECRETS: Final = (("mqtt", "password"), ("web", "token"))
+SECRETS: Final = (("mqtt", "password"), ("web", "token"))
 _OF_OTHERS: Final = 0o006
 
 
@@ -22,7 +22,7 @@ def with_secrets(settings: Settings, path: Path, environ: Mapping[str, str]) -> 
 
     Raises ConfigError where a file of a secret cannot be read or holds none.
     """
-    for table, key in _SECRETS:
+    for table, key in SECRETS:
         group = getattr(settings, table)
         if getattr(group, key) is not None:
             continue

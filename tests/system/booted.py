@@ -10,11 +10,12 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from packaging.requirements import Requirement
 from running import patiently
 
 CHECKOUT = Path(__file__).parents[2]
@@ -65,13 +66,29 @@ def tree(release: Release) -> Path:
 
 
 def wheelhouse(release: Release, place: Path) -> None:
-    """What the lock file names, for the Python of a release."""
+    """What the lock file names, for the Python of a release and not for ours."""
+    place.mkdir(parents=True)
+    wanted = place / "requirements.txt"
+    wanted.write_text("\n".join(_locked(release)))
     command = [sys.executable, "-m", "pip", "download", "-qqq", "--only-binary=:all:"]
     command += ["--python-version", release.python, "--require-hashes", "--no-deps"]
     for glibc in range(17, 42):
         command += ["--platform", f"manylinux_2_{glibc}_{os.uname().machine}"]
     command += ["--platform", f"manylinux2014_{os.uname().machine}", "--dest", str(place)]
-    subprocess.run([*command, "-r", str(CHECKOUT / "requirements.lock")], check=True)
+    subprocess.run([*command, "-r", str(wanted)], check=True)
+
+
+def _locked(release: Release) -> Iterator[str]:
+    """The entries of the lock file that are for a Python, without the markers that say so."""
+    environment = {"python_version": release.python, "python_full_version": f"{release.python}.0"}
+    text = (CHECKOUT / "requirements.lock").read_text().replace("\\\n", " ")
+    for line in text.splitlines():
+        entry, _, hashes = line.partition(" --hash")
+        if not entry or entry.startswith("#"):
+            continue
+        requirement = Requirement(entry.strip())
+        if requirement.marker is None or requirement.marker.evaluate(environment):
+            yield f"{requirement.name}{requirement.specifier} --hash{hashes}"
 
 
 def copy_checkout(place: Path) -> None:
