@@ -1,4 +1,4 @@
-"""Folding: of a line that is said again and again, the log has the first, and then how often."""
+"""Folding: of a line that is said again and again the log has the first few, then how often."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Final, TextIO
 
 INTERVAL: Final = 60.0
-"""Seconds in which a line is written once."""
+BURST: Final = 10
+"""So often a line is written in so many seconds; what is done ten times by hand is no flood."""
 
 REMEMBERED: Final = 256
 """Lines that are remembered; beyond that the one that was said first is told and forgotten."""
@@ -21,6 +22,7 @@ Key = tuple[str, int, str]
 class _Said:
     record: logging.LogRecord
     since: float
+    written: int
     again: int = 0
 
 
@@ -39,12 +41,12 @@ class Folding:
             return [record]
         key = (record.name, record.levelno, record.getMessage())
         known = self._said.get(key)
-        if known is not None:
+        if known is not None and known.written >= BURST:
             known.again += 1
             known.record = record
             return self._over(record.created)
         told = self._over(record.created)
-        self._said[key] = _Said(record, record.created)
+        self._said.setdefault(key, _Said(record, record.created, 0)).written += 1
         if len(self._said) > REMEMBERED:
             told += _summary(self._said.popitem(last=False)[1])
         return [*told, record]
@@ -56,7 +58,7 @@ class Folding:
         return told
 
     def _over(self, now: float) -> list[logging.LogRecord]:
-        """The lines whose interval is over; what goes on begins another one."""
+        """The lines whose interval is over; a flood that goes on is told once an interval."""
         told: list[logging.LogRecord] = []
         while self._said:
             key, said = next(iter(self._said.items()))
@@ -66,7 +68,7 @@ class Folding:
             del self._said[key]
             if said.again:
                 told += _summary(said)
-                self._said[key] = _Said(said.record, now)
+                self._said[key] = _Said(said.record, now, BURST)
         return told
 
 
