@@ -2,6 +2,7 @@
 # Installs edge-fusion as a service of systemd, or brings it up to date; see usage below.
 # What is there already stays: configuration, state, drop-ins of your own.
 set -eu
+umask 022
 
 usage() {
     cat <<'END'

@@ -83,8 +83,9 @@ def complaint(outcome: Outcome) -> Complaint | None:
     match outcome:
         case Invalid(topic=topic, reason=reason, detail=detail):
             name = printable(topic)
-            known = {} if outcome.site is None else {"site": outcome.site}
-            return Complaint(name, f"{reason.value}: {detail}", {"topic": name, **known})
+            about = {"topic": name, "site": outcome.site, "device": outcome.source}
+            known = {key: value for key, value in about.items() if value is not None}
+            return Complaint(name, f"{reason.value}: {detail}", known)
         case TooLate(event=event):
             return _of_event(event, "too late for its window")
         case Suspect(reading=reading, doubt=doubt):

@@ -23,6 +23,7 @@ class Service:
         self._taken = 0
         self._before = Figures(start, 0, 0, 0)
         self._said = ""
+        self._is_over = False
 
     def took(self, messages: int) -> None:
         """So many messages have come."""
@@ -30,11 +31,14 @@ class Service:
 
     def ready(self) -> None:
         """The daemon works, at first or after a reload."""
-        self._said = self._trouble()
-        self._notifier.ready(self._said or "ready")
+        if not self._is_over:
+            self._said = self._trouble()
+            self._notifier.ready(self._said or "ready")
 
     def report(self, now: ArrivalTime, *, sites: int, firing: int) -> None:
         """How the daemon stands, if there is something new to say of it."""
+        if self._is_over:
+            return
         figures = Figures(now, sites, firing, self._taken)
         trouble = self._trouble()
         is_news = trouble != self._said or firing != self._before.firing
@@ -44,9 +48,13 @@ class Service:
             self._said, self._before = trouble, figures
 
     def reloading(self) -> None:
-        self._notifier.reloading()
+        """The configuration is read again; `ready` ends that."""
+        if not self._is_over:
+            self._notifier.reloading()
 
     def stopping(self, why: str | None = None) -> None:
+        """The daemon ends, as it was told to or for a reason; nothing more is said after that."""
+        self._is_over = True
         self._notifier.stopping("stopping" if why is None else f"failed: {why}")
 
     def _trouble(self) -> str:

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TextIO
 
 import pytest
+from conftest import Broker, eventually
+from running import Running
 
 from edge_fusion.logs import LogFormat, LogLevel, is_journal, set_up_logging
 
@@ -140,3 +142,19 @@ def test_a_line_on_a_real_terminal_is_for_people() -> None:
     said = os.read(ours, 1000).decode()
     os.close(ours)
     assert re.fullmatch(r"\d\d:\d\d:\d\d WARNING said\r\n", said)
+
+
+def test_a_daemon_names_topic_site_and_device_in_fields(broker: Broker, tmp_path: Path) -> None:
+    daemon = Running(tmp_path, broker.port, options=["--log-format", "json"])
+    try:
+        eventually(daemon.ready, "readiness")
+        broker.publish("home/hall/probe", b'{"t": 1000}')
+        eventually(lambda: "out_of_range" in daemon.log.read_text(), "a word about it")
+    finally:
+        daemon.stop()
+    lines = [json.loads(line) for line in daemon.log.read_text().splitlines()]
+    (said,) = [line for line in lines if "out_of_range" in line["message"]]
+    found = {key: said[key] for key in ("level", "topic", "site", "device")}
+    assert found == {
+        "level": "warning", "topic": "home/hall/probe", "site": "hall", "device": "probe"
+    }  # fmt: skip

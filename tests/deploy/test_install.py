@@ -52,7 +52,9 @@ def borrowing() -> dict[str, str]:
 
 def install(image: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     command = ["sh", str(SCRIPT), "--root", str(image), *map(str, arguments)]
-    return subprocess.run(command, env=borrowing(), capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, env=borrowing(), umask=0o077, capture_output=True, text=True, check=False
+    )
 
 
 def made(directory: Path, systemd: str = "252") -> Path:
@@ -134,6 +136,9 @@ def test_an_installation_is_whole(installed: Installed) -> None:
         if line.startswith("edge-fusion:")
     )  # fmt: skip
     assert configuration.stat().st_gid == int(user[3])
+    python = installed.image / "opt/edge-fusion/venv/bin/python"
+    for folder in python.parents[:4]:
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o755, folder
     assert user[5:] == ["/var/lib/edge-fusion", "/usr/sbin/nologin"]
 
 
