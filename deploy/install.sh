@@ -139,8 +139,11 @@ next_steps() {
     if [ -n "$root" ]; then
         say "Nothing was started: $root is no running system."
     elif systemctl --quiet is-active "$name" 2>/dev/null; then
-        systemctl restart "$name"
-        say "The service has been started anew: systemctl status $name"
+        if systemctl restart "$name"; then
+            say "The service has been started anew: systemctl status $name"
+        else
+            say "The service does not start with it: journalctl -u $name"
+        fi
     fi
     cat <<END
 Next:

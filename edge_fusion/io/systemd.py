@@ -14,6 +14,8 @@ log = logging.getLogger(__name__)
 PATIENCE = 1.0
 """Seconds that systemd may take for a word; then we go on without having said it."""
 
+MAX_STATUS_BYTES = 2048
+
 
 class Notifier:
     """Tells the manager of a service how the service stands; says nothing where none asks.
@@ -81,4 +83,9 @@ def _watchdog(environ: Mapping[str, str]) -> float | None:
 
 
 def _status(text: str) -> str:
-    return f"STATUS={' '.join(text.split())}"
+    """One line of it. A datagram above 4,096 bytes would be ignored as a whole, READY and all."""
+    line = "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
+    if len(line.encode()) > MAX_STATUS_BYTES:
+        cut = line.encode()[: MAX_STATUS_BYTES - 3]
+        line = cut.decode(errors="ignore") + "…"
+    return f"STATUS={line}"

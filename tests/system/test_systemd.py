@@ -111,6 +111,7 @@ def test_it_is_installed_from_a_checkout_and_says_what_comes_next(machine: Boote
     assert "[[sensors]]" in sample.read_text()
     assert machine.run("edge-fusion", "--version").startswith("edge-fusion ")
     assert machine.run("systemd-analyze", "verify", UNIT) == ""
+    machine.run("systemd-analyze", "security", "--no-pager", "--threshold=15", UNIT)
 
 
 def test_it_is_ready_without_a_broker_and_says_what_it_waits_for(machine: Booted) -> None:
