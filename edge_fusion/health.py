@@ -37,7 +37,7 @@ class Health:
     def live(self) -> Response:
         """Whether the pipeline thread comes further."""
         detail = {"seconds_since_last_turn": round(self._pulse.age(), 1)}
-        return health_response(not self._pulse.is_stuck, detail)
+        return health_response(not self._pulse.is_stuck(), detail)
 
     def ready(self) -> Response:
         """Whether all comes that is asked for, is judged and is kept; and what does not."""
@@ -69,7 +69,7 @@ class Health:
         ]
         if self.unkept is not None:
             reasons.append(f"store: {self.unkept}")
-        if self._pulse.is_stuck:
+        if self._pulse.is_stuck():
             reasons.append(f"pipeline: stuck for {self._pulse.age():.0f} s")
         return reasons
 

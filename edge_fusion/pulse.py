@@ -51,6 +51,6 @@ class Pulse:
         """Seconds since the last beat."""
         return self._stamp() - self._beaten
 
-    @property
     def is_stuck(self) -> bool:
+        """Whether that is too long."""
         return self.age() >= self.limit
