@@ -150,6 +150,7 @@ Next:
   1. Edit /etc/$name/$name.toml; \`$name sniff --host BROKER\` proposes what goes into it.
      The password of the broker goes into /etc/$name/mqtt.password (chmod 600).
   2. CREDENTIALS_DIRECTORY=/etc/$name $name check -c /etc/$name/$name.toml
+     \`doctor\` in place of \`check\` looks further, and says what to do.
   3. systemctl enable --now $name
   4. systemctl status $name; journalctl -u $name; http://localhost:8337/
 END
