@@ -354,11 +354,10 @@ class Pipeline:
         found = complaint(outcome)
         if found is None:
             return
-        source, text = found
-        count = self._complaints.due(source, now)
+        count = self._complaints.due(found.source, now)
         if count is not None:
             more = f" ({count} since the last such line)" if count > 1 else ""
-            log.warning("%s: %s%s", source, text, more)
+            log.warning("%s: %s%s", found.source, found.text, more, extra=found.about)
 
 
 def _is_event(item: Input) -> bool:

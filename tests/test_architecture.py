@@ -20,14 +20,15 @@ KERNEL_LIBRARIES = {
 }  # fmt: skip
 ROOT = {
     "daemon", "assembly", "assembly_alerts", "intake", "reload", "reporting", "timed", "record",
-    "replay", "sniff", "following", "cli", "cli_alerts", "cli_model", "cli_doctor", "doctor",
-    "__main__",
+    "replay", "sniff", "following", "health", "service", "start",
+    "cli", "cli_alerts", "cli_model", "cli_doctor", "doctor", "__main__",
 }  # fmt: skip
 BELOW_THE_PIPELINE = {"mailbox", "kept", "codecs", "align", "model", "alerts", "events", "errors"}
 PIPELINE = {
     "garbage",
     "absence",
     "links",
+    "pulse",
     "keeper",
     "keeping",
     "outbox",
