@@ -202,7 +202,8 @@ class Pipeline:
                 self._keeper.checkpoint()
             case CaughtUp(arrival=arrival):
                 self._take([item], now)
-                self._announce_all(book.release(arrival))
+                known = [site.site for site in self._stages.sites]
+                self._announce_all(book.release(arrival, known))
                 self._keeper.checkpoint()
             case CutOff(arrival=arrival):
                 self._look_until(arrival, now)

@@ -107,9 +107,9 @@ class AlertDesk:
         self._book.hold()
         self._watch.go_deaf(since)
 
-    def release(self, now: ArrivalTime) -> list[Change]:
-        """Let time go on: timers that were due before run now."""
-        self._watch.release(now)
+    def release(self, now: ArrivalTime, sites: Iterable[str] = ()) -> list[Change]:
+        """Let time go on: timers that were due before run now. `sites` are those that are known."""
+        self._watch.release(now, sites)
         if not self._held:
             return self.advance(now)
         self._held = False

@@ -156,15 +156,16 @@ class DeviceWatch:
         """Nothing can be heard since then, until `release`: nobody looks."""
         self.deaf_since = since if self.deaf_since is None else min(since, self.deaf_since)
 
-    def release(self, now: ArrivalTime) -> None:
-        """All that was held back is there: looks go on, and silence counts from here.
+    def release(self, now: ArrivalTime, sites: Iterable[str]) -> None:
+        """All that was held back is there: looks go on, and at `sites` silence counts from here.
 
         In an outage shorter than it is from look to look little is lost, and silence goes on.
         """
         lasted = float("inf") if self.deaf_since is None else now - self.deaf_since
         if lasted >= self._every:
-            for ward in [*self._wards.values()]:
-                self._keep(replace(ward, counts_from=now))
+            for site in sites:
+                if self.rule(site) is not None:
+                    self._keep(replace(self._ward(site), counts_from=now))
         self.deaf_since, self._next = None, self._after(now)
 
     def go_on_with(self, deaf_since: ArrivalTime | None, now: ArrivalTime) -> None:

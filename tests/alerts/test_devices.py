@@ -280,7 +280,7 @@ def test_nobody_looks_while_a_backlog_comes_in_and_nobody_was_silent_meanwhile()
     subject.go_deaf(at(70))
     assert subject.next_look(at(5000)) is None
     assert subject.wake() is None
-    subject.release(at(5000))
+    subject.release(at(5000), ["hall"])
     assert subject.wake() == 5040.0
     assert subject.look(at(5040), [sensor("th", 50)]) == []
     assert subject.look(at(5280), [sensor("th", 50)]) == []
@@ -294,15 +294,22 @@ def test_nobody_looks_while_the_broker_is_away() -> None:
     subject.look(at(60), [sensor("th", 50)])
     subject.go_deaf(at(70))
     assert subject.next_look(at(5000)) is None
-    subject.release(at(5000))
+    subject.release(at(5000), ["hall"])
     assert subject.look(at(5040), [sensor("th", 50)]) == []
+
+
+def test_an_outage_that_begins_before_the_first_look_blames_nobody_either() -> None:
+    subject = watch()
+    subject.go_deaf(at(10))
+    subject.release(at(5000), ["hall"])
+    assert brief(subject.look(at(5040), [sensor("th", 5)])) == []
 
 
 def test_a_brief_outage_makes_no_silence_shorter() -> None:
     subject = watch()
     subject.look(at(60), [sensor("th", 50)])
     subject.go_deaf(at(100))
-    subject.release(at(159))
+    subject.release(at(159), ["hall"])
     assert subject.look(at(300), [sensor("th", 50)]) == []
     assert brief(subject.look(at(360), [sensor("th", 50)]))[0][0] == "firing"
 
@@ -311,7 +318,7 @@ def test_what_fires_goes_on_over_an_outage() -> None:
     subject = watch()
     subject.look(at(300), [sensor("th", 0)])
     subject.go_deaf(at(310))
-    subject.release(at(5000))
+    subject.release(at(5000), ["hall"])
     assert subject.look(at(5040), [sensor("th", 0), sensor("ok", 10)]) == []
     assert brief(subject.look(at(5100), [sensor("th", 5050), sensor("ok", 10)])) == [
         ("resolved", 2, [])
@@ -394,7 +401,7 @@ class Household:
             case "deaf":
                 self.watch.go_deaf(at(self.now + 3))
             case "release":
-                self.watch.release(at(self.now + 3))
+                self.watch.release(at(self.now + 3), ["hall"])
             case _:
                 pass
         self.now += 100
