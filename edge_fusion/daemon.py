@@ -33,10 +33,11 @@ from edge_fusion.garbage import settle_collector
 from edge_fusion.intake import READINGS, Intake, Presence
 from edge_fusion.io.clock import ArrivalClock
 from edge_fusion.io.recording import RecordingWriter
-from edge_fusion.io.web import PLAIN, Response, Routes, WebServer, health_response
+from edge_fusion.io.web import Response, Routes, WebServer, health_response
 from edge_fusion.keeper import Keeper
 from edge_fusion.kept import Remembered
 from edge_fusion.links import Links
+from edge_fusion.live import Audience, LivePage
 from edge_fusion.mailbox import (
     Batch,
     CameraDown,
@@ -48,6 +49,7 @@ from edge_fusion.mailbox import (
     Stop,
     Subscribed,
 )
+from edge_fusion.page.views import BoxView
 from edge_fusion.pipeline import Pipeline, Stages
 from edge_fusion.postman import Postman
 from edge_fusion.quality import QualityControl
@@ -143,9 +145,10 @@ class Daemon:
             observe=self._metrics.observe,
         )
         self._quality = QualityControl(settings.limits.max_devices)
+        self._page = LivePage(settings, model.spec, self._clock.stamp)
         self._pipeline = Pipeline(
             self._stages,
-            self._metrics,
+            Audience((self._metrics, self._page.board)),
             self._publish,
             revision_epsilon=settings.windows.revision_epsilon,
             tap=None if self._recorder is None else self._recorder.hear,
@@ -180,7 +183,9 @@ class Daemon:
                 stack.callback(self._recorder.stop)
             web.start()
             stack.callback(web.stop)
-            log.info("serving /metrics, /healthz and /readyz on http://%s", web.address)
+            log.info(
+                "serving the live page, /metrics, /healthz and /readyz on http://%s", web.address
+            )
             self._intake.start()
             stack.callback(self._intake.stop, FAREWELL, self._status(online=False))
             self._intake.cameras.start()
@@ -285,6 +290,7 @@ class Daemon:
         self._stages = self._make_stages(loaded)
         self._pipeline.go_on_with(self._stages, *carry_over(old, self._stages, now), now)
         self._intake.follow(loaded.settings)
+        self._page.follow(loaded.settings, loaded.model.spec)
         self._links.want(self._intake.names)
         self._metrics.provider(loaded.model.requested, loaded.model.provider, loaded.model.fallback)
         self._metrics.reloaded(True)
@@ -309,6 +315,7 @@ class Daemon:
     def _report(self, batch: Batch) -> None:
         """Show the state that is no outcome, once a heartbeat."""
         self._turned_at = batch.until
+        self._page.turn(self._stages.sites, batch.until, self._box)
         if batch.until - self._reported_at >= HEARTBEAT:
             self._reported_at = batch.until
             self._metrics.outbox(len(self._postman))
@@ -320,6 +327,9 @@ class Daemon:
             report_sites(self._stages.sites, self._metrics, batch.until)
             for (site, device), stuck in self._quality.stuck().items():
                 self._metrics.stuck(site, device, stuck)
+
+    def _box(self) -> BoxView:
+        return BoxView(self._links.connected, self._unkept, self._absence.catching_up)
 
     def _make_recorder(self, record: RecordTo) -> Recorder:
         about = assembly.about_recording(self._settings, self._clock.stamp())
@@ -345,11 +355,11 @@ class Daemon:
     def _web(self) -> WebServer:
         listen, token = self._settings.web.listen, self._settings.web.token
         shown = None if token is None else token.get_secret_value()
-        return WebServer(listen, self._routes(), token=shown)
+        return WebServer(listen, self._routes(), branches=self._page.branches(), token=shown)
 
     def _routes(self) -> Routes:
         return {
-            "/": lambda: Response(HTTPStatus.OK, PLAIN, b"/metrics\n/healthz\n/readyz\n"),
+            **self._page.routes(),
             "/metrics": self._page_metrics,
             "/healthz": self._page_health,
             "/readyz": self._page_ready,
