@@ -117,13 +117,7 @@ class Daemon:
             run=f"{self._clock.stamp():.6f}",
         )
         self._store = assembly.store(settings)
-        self._intake = Intake(
-            settings,
-            self._clock.stamp,
-            presence=Presence(
-                self._status(online=True), self._status(online=False), self._absence.barrier_topic
-            ),
-        )
+        self._intake = Intake(settings, self._clock.stamp, presence=self._presence())
         self._mailbox = self._intake.mailbox
         self._recorder = None if record is None else self._make_recorder(record)
         self._pool = ThreadPoolExecutor(assembly.DECODERS, thread_name_prefix="decode")
@@ -347,6 +341,10 @@ class Daemon:
     def _publish(self, publication: Publication) -> None:
         with self._metrics.stage("publish"):
             self._postman.post(publication)
+
+    def _presence(self) -> Presence:
+        birth, will = self._status(online=True), self._status(online=False)
+        return Presence(birth, will, self._absence.barrier_topic)
 
     def _status(self, *, online: bool) -> Publication:
         mqtt = self._settings.mqtt

@@ -319,10 +319,18 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Connection", "close")
             self.end_headers()
             if self.command != "HEAD":
-                for event in events(self.server.stopping):
-                    self.wfile.write(event)
+                self._send(events(self.server.stopping))
         finally:
             self.server.streams.release()
+
+    def _send(self, events: Iterator[bytes]) -> None:
+        try:
+            for event in events:
+                self.wfile.write(event)
+        except OSError:
+            raise
+        except Exception:
+            log.exception("stream %s failed", self.path.partition("?")[0])
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         # Without the query: somebody may have put a token there.

@@ -141,10 +141,11 @@ function show() {
   if (!box) return;
   const time = now();
   addTiles();
-  const counts = { firing: 0, live: 0, quiet: 0, stale: 0 };
+  const counts = { alerts: 0, firing: 0, live: 0, quiet: 0, stale: 0 };
   for (const [name, tile] of tiles) {
     const site = sites.get(name);
     counts[tile.showState(site, box, time)] += 1;
+    counts.alerts += site.alerts.filter((alert) => alert.firing).length;
     if (tile.visible && stale.delete(name)) tile.show(site, traces.get(name), box, time);
   }
   showBox(counts);
@@ -191,11 +192,11 @@ const seen = new IntersectionObserver((entries) => {
 
 function showBox(counts) {
   put($("box"), box.box);
-  document.title = `${counts.firing ? `▲ ${counts.firing} · ` : ""}edge-fusion ${box.box}`;
+  document.title = `${counts.alerts ? `▲ ${counts.alerts} · ` : ""}edge-fusion ${box.box}`;
   const off = Object.entries(box.connected).filter(([, connected]) => !connected).map(([name]) => name);
   const facts = [
     off.length ? ["bad", `✕ broker: ${off.join(" and ")} not connected`] : ["good", "● broker connected"],
-    counts.firing ? ["bad", `▲ ${counts.firing} firing`] : null,
+    counts.alerts ? ["bad", `▲ ${counts.alerts} firing`] : null,
     counts.quiet ? ["odd", `◐ ${counts.quiet} quiet`] : null,
     counts.stale ? ["odd", `○ ${counts.stale} stale`] : null,
     box.catching_up ? ["odd", "… catching up"] : null,
@@ -255,6 +256,7 @@ function choose() {
     if (tile.element.hidden !== hidden) tile.element.hidden = hidden;
     shown += hidden ? 0 : 1;
   }
+  $("sites").style.setProperty("--tiles", Math.max(1, shown));
   put($("count"), shown === tiles.size ? `${shown}` : `${shown} of ${tiles.size}`);
   $("none").hidden = shown > 0 || tiles.size === 0;
   put($("none"), "No site is like that.");

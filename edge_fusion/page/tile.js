@@ -21,6 +21,11 @@ export function stateOf(site, box, now) {
   return silence > box.stale_after ? "stale" : silence > box.quiet_after ? "quiet" : "live";
 }
 
+function worst(site) {
+  const severities = site.alerts.filter((alert) => alert.firing).map((alert) => alert.severity);
+  return ["critical", "warning", "info"].find((severity) => severities.includes(severity)) ?? "";
+}
+
 export class Tile {
   constructor(name) {
     const template = document.getElementById("tile").content.cloneNode(true);
@@ -51,6 +56,7 @@ export class Tile {
   showState(site, box, now) {
     const state = stateOf(site, box, now);
     this.element.dataset.state = state;
+    this.element.dataset.severity = worst(site);
     const silence = site.heard === null ? "never heard" : `${state} ${words.age(now - site.heard)}`;
     put(this.find(".state"), `${MARKS[state]} ${state === "quiet" || state === "stale" ? silence : state}`);
     return state;
@@ -120,6 +126,7 @@ export class Tile {
       put(rest, `${said}${seen}`);
       row.title = `${label} ${words.score(score)}, ${said}${seen}`;
       row.toggleAttribute("data-high", threshold !== undefined && score >= threshold);
+      row.dataset.severity = site.alerts.find((alert) => alert.firing && alert.label === label)?.severity ?? "";
       row.toggleAttribute("data-top", (score ?? 0) === highest);
     });
   }
