@@ -30,6 +30,9 @@ POLL = 0.2
 """Seconds between two looks of a watcher's thread at the snapshot."""
 
 PNG_BEGINS = b"\x89PNG"
+ALONE = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
+"""A picture in a tab of its own may be styled by the browser, and nothing else."""
+
 REVALIDATED = {"Cache-Control": "no-cache"}
 
 
@@ -128,4 +131,5 @@ def _picture(frame: Frame | None) -> Response | None:
     if frame is None:
         return None
     png = frame.image.startswith(PNG_BEGINS)
-    return Response(HTTPStatus.OK, "image/png" if png else "image/jpeg", frame.image)
+    kind = "image/png" if png else "image/jpeg"
+    return Response(HTTPStatus.OK, kind, frame.image, ALONE)

@@ -194,7 +194,8 @@ def _contributions(alert: Alert) -> dict[str, float | None]:
 
 def _device(known: Known, readings: Mapping[str, Reading]) -> dict[str, Any]:
     """A device or camera, with the values that it gave last, temperature and humidity first."""
-    names = sorted(readings, key=lambda name: (name not in TRACED, name))
+    others = sorted(readings.keys() - {*TRACED})
+    names = [*(name for name in TRACED if name in readings), *others]
     return {
         "device": known.name,
         "is_camera": known.is_camera,

@@ -26,6 +26,12 @@ function worst(site) {
   return ["critical", "warning", "info"].find((severity) => severities.includes(severity)) ?? "";
 }
 
+// How near a score is to its alert; a label that never alerts is farther than any other.
+function nearness({ label, score }, box) {
+  const threshold = box.thresholds[label];
+  return threshold === undefined ? (score ?? 0) - 1 : (score ?? 0) / threshold;
+}
+
 export class Tile {
   constructor(name) {
     const template = document.getElementById("tile").content.cloneNode(true);
@@ -105,7 +111,7 @@ export class Tile {
   }
 
   showScores(site, box) {
-    const highest = Math.max(...site.scores.map((each) => each.score ?? 0));
+    const nearest = site.scores.reduce((best, each) => nearness(each, box) > nearness(best, box) ? each : best, site.scores[0]);
     each(this.find(".scores"), site.scores, () => {
       const row = make("li");
       const bar = make("span", "bar");
@@ -127,7 +133,7 @@ export class Tile {
       row.title = `${label} ${words.score(score)}, ${said}${seen}`;
       row.toggleAttribute("data-high", threshold !== undefined && score >= threshold);
       row.dataset.severity = site.alerts.find((alert) => alert.firing && alert.label === label)?.severity ?? "";
-      row.toggleAttribute("data-top", (score ?? 0) === highest);
+      row.toggleAttribute("data-top", label === nearest.label);
     });
   }
 
