@@ -29,6 +29,9 @@ FILES = {
 POLL = 0.2
 """Seconds between two looks of a watcher's thread at the snapshot."""
 
+RECONNECT = b"retry: 1000\n\n"
+"""Milliseconds after which a browser that lost us tries again."""
+
 PNG_BEGINS = b"\x89PNG"
 ALONE = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
 """A picture in a tab of its own may be styled by the browser, and nothing else."""
@@ -101,6 +104,7 @@ class LivePage:
         return _picture(None if alert is None else alert.picture)
 
     def _events(self, stopping: threading.Event) -> Iterator[bytes]:
+        yield RECONNECT
         viewing = Viewing(self._script)
         while not stopping.is_set():
             told = viewing.next(self.board.snapshot, self._about, self._stamp())

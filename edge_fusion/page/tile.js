@@ -155,7 +155,7 @@ export class Tile {
       const [what, when, why] = text.children;
       row.toggleAttribute("data-firing", alert.firing);
       row.dataset.severity = alert.severity;
-      put(what, `${alert.firing ? "▲" : "✓"} ${alert.label} ${words.score(alert.score)}`);
+      put(what, alert.firing ? `▲ ${alert.label} ${words.score(alert.score)}` : `✓ ${alert.label}`);
       put(when, timeOf(alert, now) + silenced(box, this.name, alert.label, now));
       put(why, words.reason(alert));
       link.hidden = alert.picture === null;

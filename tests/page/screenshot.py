@@ -5,17 +5,18 @@ It starts the demo, waits until something burns in it, and takes the page as it 
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, ViewportSize, expect, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
 PORT = 8339
-SIZE = {"width": 1280, "height": 1150}
+SIZE = ViewportSize(width=1280, height=1150)
 COLOURS = 128
 PATIENCE = 60_000
 
@@ -31,7 +32,7 @@ def main(path: Path) -> None:
             page.screenshot(path=path, animations="disabled")
             browser.close()
     finally:
-        demo.terminate()
+        demo.send_signal(signal.SIGINT)  # as Ctrl-C does
         demo.wait()
     squeeze(path)
 
