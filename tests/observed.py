@@ -61,6 +61,16 @@ def scores(
     return Scores(pane, tuple(Row(camera, (), of) for camera, of in rows))
 
 
+EVIDENCE = Evidence(
+    window=Window(EventTime(NOW), EventTime(NOW + 10)),
+    revision=0,
+    score=0.93,
+    camera="roof",
+    readings={},
+    frames=(frame(b"first"), frame(b"last", 5)),
+    missing=("humidity",),
+    contributions={"image": 0.41, "temperature": float("nan")},
+)
 FIRED = Alert(
     id="5f0c",
     sequence=1,
@@ -73,16 +83,7 @@ FIRED = Alert(
     started_at=EventTime(NOW),
     updated_at=at(10),
     ended_at=None,
-    evidence=Evidence(
-        window=Window(EventTime(NOW), EventTime(NOW + 10)),
-        revision=0,
-        score=0.93,
-        camera="roof",
-        readings={},
-        frames=(frame(b"first"), frame(b"last", 5)),
-        missing=("humidity",),
-        contributions={"image": 0.41, "temperature": float("nan")},
-    ),
+    evidence=EVIDENCE,
 )
 
 

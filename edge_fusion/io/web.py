@@ -317,6 +317,7 @@ class _Handler(BaseHTTPRequestHandler):
             for name, value in {"Content-Type": EVENT_STREAM, **HEADERS}.items():
                 self.send_header(name, value)
             self.send_header("Connection", "close")
+            self.send_header("X-Accel-Buffering", "no")  # nginx would hold events back
             self.end_headers()
             if self.command != "HEAD":
                 self._send(events(self.server.stopping))

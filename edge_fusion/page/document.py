@@ -19,7 +19,7 @@ import orjson
 from edge_fusion.align.roster import Known
 from edge_fusion.events import Alert, ArrivalTime, Reading
 from edge_fusion.page.board import STEP, TRACED
-from edge_fusion.page.views import AlertView, BoxView, ScoreView, SiteView, Snapshot
+from edge_fusion.page.views import BEFORE, AlertView, BoxView, ScoreView, SiteView, Snapshot
 
 MAX_DEVICES: Final = 64
 MAX_QUANTITIES: Final = 8
@@ -53,6 +53,7 @@ class Script:
 
     def whole(self, snapshot: Snapshot, about: About) -> bytes:
         """All there is to show."""
+        self._sites = {name: made for name, made in self._sites.items() if name in snapshot.sites}
         return event(
             "all",
             {
@@ -96,25 +97,27 @@ class Viewing:
         self._script = script
         self._about: About | None = None
         self._seen = Snapshot()
-        self._told = ArrivalTime(0.0)
+        self._told = BEFORE
 
     def next(self, snapshot: Snapshot, about: About, now: ArrivalTime) -> bytes:
         """The events that bring him from what he has seen to `snapshot`; empty if nothing is due.
 
         At least a tick a second, so that he can tell a quiet box from a line that is dead.
         """
-        told: bytes | None = None
-        if about != self._about:
-            told = self._script.whole(snapshot, about)
-        elif snapshot is not self._seen:
-            told = self._script.changes(self._seen, snapshot, about)
+        told = None if snapshot.now == BEFORE else self._news(snapshot, about)
         if told is None and now - self._told >= TICK:
             told = event("tick", {"now": now, "turned": snapshot.now})
-        self._seen, self._about = snapshot, about
         if told is None:
             return b""
         self._told = now
         return told
+
+    def _news(self, snapshot: Snapshot, about: About) -> bytes | None:
+        seen, told_of = self._seen, self._about
+        self._seen, self._about = snapshot, about
+        if about != told_of:
+            return self._script.whole(snapshot, about)
+        return None if snapshot is seen else self._script.changes(seen, snapshot, about)
 
 
 def event(name: str, data: Mapping[str, Any]) -> bytes:

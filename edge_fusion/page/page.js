@@ -26,7 +26,7 @@ let skew = 0; // the clock of the box less ours, in seconds
 let heardAt = performance.now();
 let lostAt = null;
 let refusal = "";
-let density = localStorage.getItem("density");
+let density = memory()?.getItem("density") ?? null;
 
 const $ = (id) => document.getElementById(id);
 const now = () => performance.now() / 1000 + skew;
@@ -266,6 +266,15 @@ function isCompact() {
   return density === null ? sites.size > MANY : density === "compact";
 }
 
+// A browser may be told to let pages keep nothing.
+function memory() {
+  try {
+    return localStorage;
+  } catch {
+    return null;
+  }
+}
+
 function setDensity() {
   const compact = isCompact();
   if ($("sites").hasAttribute("data-compact") === compact) return;
@@ -276,7 +285,7 @@ function setDensity() {
 
 $("density").addEventListener("click", () => {
   density = isCompact() ? "detailed" : "compact";
-  localStorage.setItem("density", density);
+  memory()?.setItem("density", density);
   setDensity();
 });
 $("filter").addEventListener("input", showSoon);

@@ -1,7 +1,7 @@
 // Pictures are fetched when they can be seen, a few at a time, each not more often than every
 // PAUSE: two hundred cameras at once would be more than a small box should serve.
 
-const AT_ONCE = 4;
+const AT_ONCE = 3; // with the stream four connections, which sixteen watchers may all have
 const PAUSE = 2000;
 
 const waiting = new Map(); // image -> the address it wants

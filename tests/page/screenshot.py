@@ -17,7 +17,7 @@ from playwright.sync_api import Page, ViewportSize, expect, sync_playwright
 CHROMIUM = "/usr/bin/chromium"
 PORT = 8339
 SIZE = ViewportSize(width=1280, height=1150)
-COLOURS = 128
+COLOURS = 256
 PATIENCE = 60_000
 
 

@@ -3,7 +3,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from observed import NOW, Place, at, fired, frame, reading, resolved, scores
+from hypothesis import given
+from hypothesis import strategies as st
+from observed import EVIDENCE, NOW, Place, at, fired, frame, reading, resolved, scores
 
 from edge_fusion.events import (
     Duplicate,
@@ -196,9 +198,40 @@ def test_a_picture_that_is_too_large_by_itself_is_not_kept() -> None:
 
 def test_what_an_earlier_run_knew_of_a_frame_is_no_picture(board: Board) -> None:
     """Times and names of frames outlive the program, pictures do not."""
-    evidence = fired().alert.evidence
-    assert evidence is not None
-    board.alert_changed(fired(evidence=replace(evidence, frames=(frame(b""),))))
+    board.alert_changed(fired(evidence=replace(EVIDENCE, frames=(frame(b""),))))
     view = shown(board, 1)
     assert view.alerts["smoke"].picture is None
     assert view.alerts["smoke"].alert.severity is Severity.CRITICAL
+
+
+@st.composite
+def anything(draw: st.DrawFn) -> tuple[str, str, int]:
+    kind = draw(st.sampled_from(["reading", "frame", "fires", "resolved", "show"]))
+    return kind, draw(st.sampled_from(["hall", "attic"])), draw(st.integers(0, 40))
+
+
+@given(st.lists(anything(), max_size=60))
+def test_whatever_happens_pictures_keep_within_their_bytes_and_are_shown_or_gone(
+    happenings: list[tuple[str, str, int]],
+) -> None:
+    board = Board(900.0, max_picture_bytes=100)
+    for second, (kind, site, size) in enumerate(happenings):
+        match kind:
+            case "reading":
+                board.observe(reading(20.0, second, site=site))
+            case "frame":
+                board.observe(frame(bytes(size), second, site=site, camera=f"c{size % 3}"))
+            case "fires":
+                evidence = replace(EVIDENCE, frames=(frame(bytes(size + 1)),))
+                board.alert_changed(fired(site=site, id=str(size % 3), evidence=evidence))
+            case "resolved":
+                board.alert_changed(resolved(second, site=site, id=str(size % 3), evidence=None))
+            case _:
+                places = [Place(site, cameras=("c0", "c1", "c2"))] if size else []
+                board.show(places, at(second), BoxView())
+                views = board.snapshot.sites.values()
+                frames = [each for view in views for each in view.frames.values()]
+                alerts = [each for view in views for each in view.alerts.values()]
+                pictures = [*frames, *(each.picture for each in alerts if each.picture)]
+                assert sum(len(each.image) for each in pictures) <= 100
+                assert set(board.snapshot.sites) >= {place.site for place in places}

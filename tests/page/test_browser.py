@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import pytest
 from conftest import Broker, Collector, eventually
-from observed import FIRED, Place, at, fired, frame, reading, scores
+from observed import EVIDENCE, Place, at, fired, frame, reading, scores
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
 from running import Running
 
@@ -368,7 +368,7 @@ def test_names_of_all_kinds_are_text_and_never_a_program(home: Home) -> None:
     board.observe(reading(20.0, site=EVIL, device=EVIL, quantity=EVIL))
     board.observe(frame(JPEG, site=EVIL, camera=EVIL))
     board.scored(scores((EVIL, {EVIL: 0.9}), site=EVIL))
-    evidence = replace(FIRED.evidence, contributions={EVIL: 0.4}, missing=(EVIL,), camera=EVIL)  # type: ignore[type-var]
+    evidence = replace(EVIDENCE, contributions={EVIL: 0.4}, missing=(EVIL,), camera=EVIL)
     board.alert_changed(fired(site=EVIL, label=EVIL, evidence=evidence))
     place, box = Place(EVIL, devices=(EVIL,), cameras=(EVIL,)), BoxView({EVIL: False}, EVIL)
     board.show([place], at(10), box)

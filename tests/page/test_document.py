@@ -5,7 +5,6 @@ from typing import Any
 
 from observed import NOW, Place, at, fired, frame, reading, resolved, scores
 
-from edge_fusion.events import ArrivalTime
 from edge_fusion.page.board import STEP, Board
 from edge_fusion.page.document import MAX_DEVICES, MAX_QUANTITIES, About, Script, Viewing
 from edge_fusion.page.views import BoxView, Silence, Snapshot
@@ -193,9 +192,13 @@ def test_text_of_any_kind_is_one_line_of_data() -> None:
     assert data["sites"][0]["devices"][0]["values"] == {'"\n\nevent: all\u2028</script>': None}
 
 
-def test_before_the_first_turn_there_is_nothing_and_an_end_is_told() -> None:
-    name, data = told(Watcher().at(0, Snapshot()))
-    assert (name, data["sites"], data["now"]) == ("all", [], ArrivalTime(0.0))
+def test_before_the_first_turn_there_is_nothing_but_ticks() -> None:
+    watcher = Watcher()
+    assert told(watcher.at(0, Snapshot())) == ("tick", {"now": NOW, "turned": 0.0})
+    assert told(watcher.at(2, board_of().snapshot))[0] == "all"
+
+
+def test_that_an_alert_is_over_is_told() -> None:
     board, watcher = board_of(), Watcher()
     board.alert_changed(fired())
     board.alert_changed(resolved(60))
