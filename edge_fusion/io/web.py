@@ -52,7 +52,7 @@ HEADERS = {
     # A page of a stranger must not show what this browser may see, nor run here if it gets in.
     "Cross-Origin-Resource-Policy": "same-origin",
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
-    "img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    "img-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'",
 }
 """What every answer says, unless it says otherwise itself."""

@@ -18,24 +18,32 @@ function next() {
   for (const [image, address] of waiting) {
     if (underWay >= AT_ONCE) return;
     if (!image.isConnected) waiting.delete(image);
-    else if (!resting.has(image)) fetchNow(image, address);
+    else if (!resting.has(image)) take(image, address);
   }
 }
 
-function fetchNow(image, address) {
+async function take(image, address) {
   waiting.delete(image);
   resting.add(image);
   underWay += 1;
-  const settle = (fine) => {
-    underWay -= 1;
-    image.onload = image.onerror = null;
-    image.hidden = !fine;
-    image.closest("figure, a")?.toggleAttribute("data-broken", !fine);
-    setTimeout(() => { resting.delete(image); next(); }, PAUSE);
-    next();
-  };
-  image.onload = () => settle(true);
-  image.onerror = () => settle(false);
   image.dataset.address = address;
-  image.src = address;
+  try {
+    const answer = await fetch(address);
+    await show(image, answer.ok ? await answer.blob() : null);
+  } catch {
+    delete image.dataset.address; // the daemon is away: what was seen last stays until it is back
+  }
+  underWay -= 1;
+  setTimeout(() => { resting.delete(image); next(); }, PAUSE);
+  next();
+}
+
+// Shows a picture, or that it is none: a camera may send anything.
+async function show(image, blob) {
+  const source = blob === null ? "" : URL.createObjectURL(blob);
+  image.src = source;
+  const fine = await image.decode().then(() => true, () => false);
+  URL.revokeObjectURL(source);
+  image.hidden = !fine;
+  image.closest("figure, a")?.toggleAttribute("data-broken", !fine);
 }

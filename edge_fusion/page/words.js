@@ -35,9 +35,9 @@ export function offset(seconds) {
 
 // What each input added to a score, the largest first; what added nothing is left out.
 export function reason(alert) {
-  const shares = Object.entries(alert.contributions).filter(([, share]) => Math.abs(share ?? 0) >= 0.005);
+  const shares = Object.entries(alert.contributions).filter(([, share]) => (share ?? 0) >= 0.005);
   shares.sort((a, b) => b[1] - a[1]);
-  const said = shares.map(([name, share]) => `${name} ${share < 0 ? "−" : "+"}${Math.abs(share).toFixed(2)}`);
+  const said = shares.map(([name, share]) => `${name} +${share.toFixed(2)}`);
   const parts = said.length ? [`because of ${said.join(", ")}`] : [];
   if (alert.missing.length) parts.push(`without ${alert.missing.join(", ")}`);
   return parts.join("; ");

@@ -19,10 +19,11 @@
   for (const element of document.querySelectorAll("body *")) {
     const text = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
     if (!text || !element.checkVisibility() || element.closest(".unseen, template, option")) continue;
+    const faded = (one) => one !== null && (getComputedStyle(one).opacity !== "1" || faded(one.parentElement));
     const ground = groundOf(element);
     const levels = [luminance(rgb(getComputedStyle(element).color, ground)), luminance(rgb(ground, "white"))];
     const contrast = (Math.max(...levels) + 0.05) / (Math.min(...levels) + 0.05);
-    found[`${element.localName}.${element.className} ${element.textContent.trim().slice(0, 20)}`] = contrast;
+    found[`${element.localName}.${element.className} ${element.textContent.trim().slice(0, 20)}`] = faded(element) ? 0 : contrast;
   }
   return found;
 }

@@ -315,8 +315,10 @@ def test_every_text_has_contrast_in_dark_and_in_light(home: Home) -> None:
 
 
 def test_it_says_that_broker_or_daemon_are_gone_and_goes_on_when_they_come_back(own: Home) -> None:
-    own.inhabit("hall").close()
-    page = own.visit()
+    house, page = own.inhabit("hall"), own.visit()
+    image = tile(page, "hall").locator("figure img")
+    eventually(lambda: has_picture(image), "the picture")
+    house.close()
     expect(page.locator("#facts")).to_contain_text("broker connected")
     own.broker.stop()
     expect(page.locator("#facts")).to_contain_text("not connected", timeout=15_000)
@@ -326,6 +328,7 @@ def test_it_says_that_broker_or_daemon_are_gone_and_goes_on_when_they_come_back(
     trouble = page.locator("#trouble")
     expect(trouble).to_contain_text("Connection to the daemon lost", timeout=15_000)
     expect(page.locator("body")).to_have_attribute("data-lost", "")
+    assert has_picture(image), "what was seen last stays"
     own.daemon.start()
     expect(trouble).to_be_hidden(timeout=20_000)
     expect(page.locator(".tile")).to_have_count(0)
