@@ -70,6 +70,7 @@ export class Tile {
 
   // All of it; only when it can be seen.
   show(site, traces, box, now) {
+    this.element.toggleAttribute("data-drawn", true);
     this.showState(site, box, now);
     this.showCameras(site, box, now);
     this.showValues(site, traces);

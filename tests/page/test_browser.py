@@ -251,6 +251,7 @@ def test_two_hundred_sites_stay_live_and_only_what_is_seen_is_fetched(own: Home)
     assert shown == names, "in the order of their numbers"
     last = tile(page, "site-199")
     last.scroll_into_view_if_needed()
+    expect(last).to_be_in_viewport()
     expect(last.locator(".values")).to_contain_text("20.0 °C")
     house.temperatures["site-199"] = 25.0
     expect(last.locator(".values")).to_contain_text("25.0 °C", timeout=15_000)
