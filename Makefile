@@ -24,7 +24,8 @@ demo: $(VENV)/demo.done ## broker, simulated sites and the daemon, live on the t
 	$(BIN)/edge-fusion demo $(DEMO)
 
 test: $(VENV)/dev.done ## lint, then all tests, against a real broker and real cameras
-	@sh .ci/need mosquitto:mosquitto mosquitto_pub:mosquitto-clients chromium:chromium $(GSTREAMER)
+	@sh .ci/need mosquitto:mosquitto mosquitto_pub:mosquitto-clients promtool:prometheus \
+		chromium:chromium $(GSTREAMER)
 	$(MAKE) lint
 	$(BIN)/pytest -q
 	$(BIN)/pytest -q -s tests/chaos/test_kills.py
