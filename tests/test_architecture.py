@@ -20,13 +20,15 @@ KERNEL_LIBRARIES = {
 }  # fmt: skip
 ROOT = {
     "daemon", "assembly", "intake", "reload", "reporting", "timed", "record", "replay", "sniff",
-    "live", "cli", "cli_model", "cli_doctor", "doctor", "__main__",
+    "health", "service", "start", "live",
+    "cli", "cli_model", "cli_doctor", "doctor", "__main__",
 }  # fmt: skip
 BELOW_THE_PIPELINE = {"mailbox", "kept", "codecs", "align", "model", "alerts", "events", "errors"}
 PIPELINE = {
     "garbage",
     "absence",
     "links",
+    "pulse",
     "keeper",
     "keeping",
     "outbox",
