@@ -47,7 +47,7 @@ HOMES = {
     "sqlite3": {"io/store.py"},
     "cbor2": {"codecs/cbor.py", "codecs/senml_pack.py"},
     "google": {"codecs/sparkplug/payload_pb2.py", "codecs/sparkplug/wire.py"},
-    "cv2": {"codecs/jpeg.py", "io/video.py", "simulator/scene.py"},
+    "cv2": {"codecs/jpeg.py", "codecs/snapshot.py", "io/video.py", "simulator/scene.py"},
 }
 
 # What makes data into code: of such a file a single byte is enough for whoever may write it.
