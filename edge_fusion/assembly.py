@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
@@ -29,7 +30,9 @@ from edge_fusion.codecs.decoder import (
 from edge_fusion.codecs.dialect import USUAL_PATHS, SensorKeys
 from edge_fusion.codecs.frames import FrameKeys
 from edge_fusion.codecs.jpeg import decode_rgb
-from edge_fusion.codecs.topics import TopicPattern
+from edge_fusion.codecs.publications import SnapshotTerms
+from edge_fusion.codecs.topics import TopicPattern, presence_topic
+from edge_fusion.config.consumers import SnapshotSettings
 from edge_fusion.config.settings import AlertSettings, ModelSettings, MqttSettings, Settings
 from edge_fusion.config.sources import JSON, CameraSettings, SensorSettings
 from edge_fusion.errors import ConfigError
@@ -46,6 +49,8 @@ from edge_fusion.pipeline import Stages
 from edge_fusion.scoring import DecodeFrames, Model, Scorer
 
 DECODERS = 2
+LONGEST_EXPIRY = 2**32 - 1
+"""Seconds that an MQTT 5 message can be told to last."""
 
 
 def configured_model(model: ModelSettings) -> OnnxModel:
@@ -95,6 +100,12 @@ def sensor_subscriptions(settings: Settings) -> tuple[Subscription, ...]:
 
 def camera_subscriptions(settings: Settings) -> tuple[Subscription, ...]:
     return _subscriptions([(camera.pattern, camera.qos) for camera in settings.camera_topics])
+
+
+def consumer_subscriptions(settings: Settings) -> tuple[Subscription, ...]:
+    """What is heard of those who act on alerts: that Home Assistant has started."""
+    home = settings.homeassistant
+    return (Subscription(presence_topic(home.prefix), 0, optional=True),) if home.discovery else ()
 
 
 def video_sources(settings: Settings) -> tuple[VideoSource, ...]:
@@ -216,15 +227,20 @@ def decode_frames(
 
 def book(settings: Settings, model: OnnxModel) -> AlertBook:
     """The alert book; a site is silent when even a late window should have come."""
-    windows = settings.windows
-    size, every = windows.size_and_every(model.spec.window_s)
     return AlertBook(
         rules(settings, model.spec),
         model_sha256=model.sha256,
         quantities=model.spec.quantities,
-        silent_after=size + every + windows.max_wait + windows.idle_timeout,
-        update_epsilon=windows.revision_epsilon,
+        silent_after=silent_after(settings, model.spec),
+        update_epsilon=settings.windows.revision_epsilon,
     )
+
+
+def silent_after(settings: Settings, spec: ModelSpec) -> float:
+    """Seconds without a window after which a site is silent: even a late one should have come."""
+    windows = settings.windows
+    size, every = windows.size_and_every(spec.window_s)
+    return size + every + windows.max_wait + windows.idle_timeout
 
 
 def rules(settings: Settings, spec: ModelSpec) -> dict[str, Rule]:
@@ -258,8 +274,15 @@ def announcer(settings: Settings, model: OnnxModel) -> Announcer:
             windows=settings.mqtt.publish_windows,
             late=settings.mqtt.publish_late,
             discovery=home.prefix if home.discovery else None,
+            snapshots=_snapshot_terms(settings.snapshots),
+            fresh_for=math.ceil(settings.windows.carry + silent_after(settings, model.spec)),
         )
     )
+
+
+def _snapshot_terms(snapshots: SnapshotSettings) -> SnapshotTerms:
+    expiry = min(math.ceil(snapshots.expiry), LONGEST_EXPIRY) or None
+    return SnapshotTerms(snapshots.publish, snapshots.keep, expiry)
 
 
 def about_recording(settings: Settings, started: ArrivalTime) -> About:

@@ -64,8 +64,9 @@ class Book(KeptBook, Protocol):
 class Announcer(Protocol):
     """Values -> publications, in the order in which they go out (announcer.py)."""
 
-    def forget(self, site: str) -> None: ...
+    def forget(self, site: str) -> list[Publication]: ...
     def introduce(self, site: str) -> list[Publication]: ...
+    def hear(self, message: Message) -> list[Publication] | None: ...
     def change(self, change: AlertChange) -> list[Publication]: ...
     def window(self, scores: Scores) -> list[Publication]: ...
     def late(self, outcome: TooLate) -> list[Publication]: ...
@@ -133,6 +134,7 @@ class Pipeline:
         if remembered.held_since is not None:
             self._stages.book.hold()
         outcomes, changes = self._keeper.remember(remembered, now)
+        self._introduce()
         for change in changes:
             self._announce(change)
         for outcome in outcomes:
@@ -173,8 +175,7 @@ class Pipeline:
         self._keeper.replace(stages.sites, stages.book)
         for change in changes:
             self._announce(change)
-        for site in stages.sites:
-            self._send(stages.announcer.introduce(site.site))
+        self._introduce()
         for outcome in outcomes:
             self._settle(outcome, now)
 
@@ -227,7 +228,7 @@ class Pipeline:
         for delivery in batch.deliveries:
             message = delivery.message
             inputs += self._absence.take(message)
-            if message.topic == self._absence.barrier_topic:
+            if message.topic == self._absence.barrier_topic or self._answer(message):
                 continue
             if self._keeper.take(delivery):
                 self._decode(message, inputs, batch.until)
@@ -245,11 +246,22 @@ class Pipeline:
                 case _:
                     self._settle(decoded, now)
 
+    def _introduce(self) -> None:
+        """Tell of all sites: labels or versions may have changed."""
+        for site in self._stages.sites:
+            self._send(self._stages.announcer.introduce(site.site))
+
+    def _answer(self, message: Message) -> bool:
+        """Whether a message came from those who act on alerts; what they ask for is sent."""
+        answer = self._stages.announcer.hear(message)
+        self._send(answer or ())
+        return answer is not None
+
     def _forget(self) -> None:
         """Sites that were let go of are let go of everywhere, unless an alert still fires."""
         for site in self._stages.sites.forgotten():
             if self._stages.book.forget(site):
-                self._stages.announcer.forget(site)
+                self._send(self._stages.announcer.forget(site))
                 self._keeper.forget(site)
 
     def _decode_again(self, message: Message, now: ArrivalTime) -> None:

@@ -106,7 +106,8 @@ class ModelReference(_Payload):
 class AlertPayload(_Document):
     """One firing of one label at one site. Of several with one `id` the highest `sequence` holds.
 
-    `id` and `window` are null only in the announcement that nothing has fired yet.
+    `id` and `window` are null only in the announcement that nothing has fired yet. `snapshot` is
+    the topic of the picture that it rests on, null where there is none.
     """
 
     id: str | None
@@ -124,6 +125,7 @@ class AlertPayload(_Document):
     window: WindowInterval | None
     readings: dict[str, SummaryPayload]
     frames: list[FrameReference]
+    snapshot: str | None
     missing: list[str]
     contributions: dict[str, float]
     model: ModelReference
@@ -166,8 +168,10 @@ class LatePayload(_Document):
     watermark: Time
 
 
-def encode_alert(alert: Alert, box: str, model: ModelIdentity) -> bytes:
-    """The JSON of `AlertPayload`."""
+def encode_alert(
+    alert: Alert, box: str, model: ModelIdentity, snapshot: str | None = None
+) -> bytes:
+    """The JSON of `AlertPayload`; `snapshot` is the topic of its picture."""
     evidence = alert.evidence
     return _encode(
         AlertPayload(
@@ -186,6 +190,7 @@ def encode_alert(alert: Alert, box: str, model: ModelIdentity) -> bytes:
             window=_interval(evidence.window, evidence.revision) if evidence else None,
             readings=_summaries(evidence.readings) if evidence else {},
             frames=_frames(evidence) if evidence else [],
+            snapshot=snapshot,
             missing=list(evidence.missing) if evidence else [],
             contributions=_finite(evidence.contributions) if evidence else {},
             model=_reference(model),

@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from edge_fusion.config.consumers import HomeAssistantSettings, SnapshotSettings
 from edge_fusion.config.keys import (
     SOURCELESS,
     Address,
@@ -288,16 +289,6 @@ class WebSettings(Table):
         return split_address(self.listen)
 
 
-class HomeAssistantSettings(Table):
-    """Home Assistant finds sites and alerts by itself."""
-
-    discovery: StrictBool = Field(default=True, description="Publish discovery messages.")
-    prefix: TopicPrefix = Field(
-        default="homeassistant",
-        description="First level of discovery topics, as set in Home Assistant.",
-    )
-
-
 class LimitSettings(Table):
     """Every bound of the program; the defaults fit a box with 1 GB of memory."""
 
@@ -329,6 +320,7 @@ class Settings(Table):
     alerts: tuple[AlertSettings, ...] = Field(
         default=(), description="Labels that alert; none: all do."
     )
+    snapshots: SnapshotSettings = Field(default_factory=SnapshotSettings)
     store: StoreSettings = Field(default_factory=StoreSettings)
     web: WebSettings = Field(default_factory=WebSettings)
     homeassistant: HomeAssistantSettings = Field(default_factory=HomeAssistantSettings)
