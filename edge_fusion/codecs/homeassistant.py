@@ -73,8 +73,8 @@ def discovery(
     """The retained discovery message of `site`.
 
     Per label of the model a binary sensor, its score, and with `snapshots` the picture that it
-    rests on; per `unscored` label a binary sensor; per quantity a sensor; and one event entity. With
-    `windows`, scores and quantities come from the window topic, and are out of date after
+    rests on; per `unscored` label a binary sensor; per quantity a sensor; and one event entity.
+    With `windows`, scores and quantities come from the window topic, and are out of date after
     `fresh_for` seconds (0: never); without, there are no quantities, and a score is that of the
     alert. `root` is the discovery prefix that Home Assistant was told.
     """

@@ -8,7 +8,7 @@ from edge_fusion.config.keys import Duration, Table, TopicPrefix, seconds
 
 
 class SnapshotSettings(Table):
-    """The pictures that alerts rest on. They show people's rooms: publish and keep what you must."""
+    """The pictures that alerts rest on. They show rooms, so keep few."""
 
     publish: StrictBool = Field(default=True, description="Publish them.")
     keep: StrictBool = Field(

@@ -87,7 +87,7 @@ def alert(*, firing: bool) -> bytes:
 @pytest.mark.parametrize("windows", [True, False])
 @pytest.mark.parametrize("snapshots", [True, False])
 @pytest.mark.parametrize("site", ["kitchen", "first.floor", "Hall-2"])
-def test_home_assistant_takes_all_of_it(site: str, windows: bool, snapshots: bool) -> None:
+def test_home_assistant_takes_all_of_it(site: str, *, windows: bool, snapshots: bool) -> None:
     document = payload(site, windows=windows, snapshots=snapshots)
     jsonschema.Draft202012Validator(DISCOVERY_SCHEMA).validate(document)
 
