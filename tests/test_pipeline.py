@@ -43,7 +43,9 @@ def decode(frames: Sequence[Frame], size: tuple[int, int]) -> list[NDArray[np.ui
 class Line:
     """A pipeline, what it published, and how many deliveries it acknowledged."""
 
-    def __init__(self, model: OnnxModel, *, late: bool = True) -> None:
+    def __init__(
+        self, model: OnnxModel, *, late: bool = True, discovery: str | None = None
+    ) -> None:
         self.published: list[Publication] = []
         self.acknowledged = 0
         self.metrics = Metrics("test")
@@ -68,7 +70,7 @@ class Line:
                           quantities=model.spec.quantities, silent_after=20.0),
                 Announcer(
                     Voice("ef", "box", identity, model.spec.quantities, ("hot",), "0",
-                          windows=True, late=late, discovery=None)
+                          windows=True, late=late, discovery=discovery)
                 ),
             ),
             self.metrics,
@@ -99,6 +101,13 @@ def picture(at: float, camera: str = "cam", brightness: int = 200) -> Message:
     ok, data = cv2.imencode(".jpg", np.full((64, 96, 3), brightness, np.uint8))
     assert ok
     return Message(f"cams/hall/{camera}", data.tobytes(), ArrivalTime(ORIGIN + at))
+
+
+def shade(snapshot: Publication) -> int:
+    """How bright a snapshot is at a place in its picture."""
+    picture = cv2.imdecode(np.frombuffer(snapshot.payload, np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert picture is not None
+    return int(picture[50, 50])
 
 
 @pytest.fixture(scope="module")
@@ -270,6 +279,51 @@ def test_a_reading_whose_clock_is_not_believed_is_checked_all_the_same(line: Lin
     body, _ = line.metrics.exposition()
     assert b'clock_quarantined_total{reason="future"} 1.0' in body
     assert b'suspect_readings_total{device="probe",reason="step",site="hall"} 1.0' in body
+
+
+def test_of_a_site_that_made_room_for_another_nothing_stays_retained(model: OnnxModel) -> None:
+    line = Line(model, discovery="homeassistant")
+    sites = [f"site{number}" for number in range(8)]
+    line.turn(*(hot(1.0, place=f"{site}/probe") for site in sites), until=300.0)
+    told = len(line.published)
+    day = 86_400.0
+    line.turn(*(hot(2 * day, place=f"{site}/probe") for site in ("attic", *sites[1:])),
+              until=2 * day)  # fmt: skip
+    gone = [one.topic for one in line.published[told:] if not one.payload]
+    assert gone == [
+        "homeassistant/device/ef_site0/config", "ef/site0/alert/hot", "ef/site0/snapshot/hot",
+    ]  # fmt: skip
+    line.turn(until=2 * day + 10)
+    assert line.sent("homeassistant/device/ef_attic/config")
+
+
+def test_home_assistant_is_told_again_when_it_starts_which_is_no_reading(model: OnnxModel) -> None:
+    line = Line(model, discovery="homeassistant")
+    line.turn(hot(1.0), until=6.0)
+    discovery = "homeassistant/device/ef_hall/config"
+    assert len(line.sent(discovery)) == 1
+    for payload in (b"offline", b"online"):
+        arrival = ArrivalTime(ORIGIN + 7.0)
+        line.turn(Message("homeassistant/status", payload, arrival), until=7.0)
+    assert len(line.sent(discovery)) == 2
+    assert line.acknowledged == 3
+
+
+def test_each_change_of_an_alert_shows_the_picture_that_it_then_rests_on(line: Line) -> None:
+    line.turn(hot(1.0, value=33.0), picture(2.0, brightness=20), until=6.0)
+    line.turn(hot(5.0, value=39.0), picture(6.0, brightness=220), until=12.0)
+    line.turn(until=100.0)
+    kinds = [one.topic.removeprefix("ef/hall/") for one in line.published]
+    changes = [kind for kind in kinds if kind != "window"][1:]  # the first is the announcement
+    fires, rises, ends = (
+        ["snapshot/hot", "alert/hot", "event"],
+        ["snapshot/hot", "alert/hot"],
+        ["alert/hot", "event"],
+    )
+    assert changes == [*fires, *rises, *ends]
+    shades = [shade(one) for one in line.published if one.topic == "ef/hall/snapshot/hot"]
+    assert [shade < 40 for shade in shades] == [True, False]
+    assert {alert["snapshot"] for alert in line.sent("ef/hall/event")} == {"ef/hall/snapshot/hot"}
 
 
 def test_rubbish_is_acknowledged_and_logged_once_a_minute(
