@@ -27,6 +27,7 @@ from edge_fusion.codecs.publications import status_publication
 from edge_fusion.codecs.topics import barrier_topic
 from edge_fusion.config import loose_files
 from edge_fusion.config.settings import Settings
+from edge_fusion.departures import Departures
 from edge_fusion.errors import ConfigError, EdgeFusionError, ModelError, StoreError, StoreFull
 from edge_fusion.events import ArrivalTime, Frame, Publication
 from edge_fusion.garbage import settle_collector
@@ -48,6 +49,7 @@ from edge_fusion.mailbox import (
     Stop,
     Subscribed,
 )
+from edge_fusion.outbox import Outbox
 from edge_fusion.pipeline import Pipeline, Stages
 from edge_fusion.postman import Postman
 from edge_fusion.quality import QualityControl
@@ -133,15 +135,7 @@ class Daemon:
             delivered=self._metrics.published,
         )
         self._stages = self._make_stages(loaded)
-        self._keeper = Keeper(
-            TimedStore(self._store, self._metrics),
-            self._stages.sites,
-            self._stages.book,
-            outbox,
-            Receipts(READINGS),
-            trouble=self._store_trouble,
-            observe=self._metrics.observe,
-        )
+        self._keeper = self._make_keeper(outbox)
         self._quality = QualityControl(settings.limits.max_devices)
         self._pipeline = Pipeline(
             self._stages,
@@ -152,6 +146,7 @@ class Daemon:
             keeper=self._keeper,
             absence=self._absence,
             quality=self._quality,
+            departures=Departures(settings.limits.forget_site_after),
         )
         self._links = Links(self._intake.names)
         self._known: frozenset[str] = frozenset()
@@ -320,6 +315,17 @@ class Daemon:
             report_sites(self._stages.sites, self._metrics, batch.until)
             for (site, device), stuck in self._quality.stuck().items():
                 self._metrics.stuck(site, device, stuck)
+
+    def _make_keeper(self, outbox: Outbox) -> Keeper:
+        return Keeper(
+            TimedStore(self._store, self._metrics),
+            self._stages.sites,
+            self._stages.book,
+            outbox,
+            Receipts(READINGS),
+            trouble=self._store_trouble,
+            observe=self._metrics.observe,
+        )
 
     def _make_recorder(self, record: RecordTo) -> Recorder:
         about = assembly.about_recording(self._settings, self._clock.stamp())

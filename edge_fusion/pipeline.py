@@ -17,6 +17,7 @@ from edge_fusion.absence import Absence
 from edge_fusion.align.sites import Sites
 from edge_fusion.codecs.decoder import Decoder
 from edge_fusion.complaints import Complaints, complaint
+from edge_fusion.departures import Departures
 from edge_fusion.events import (
     Alert,
     AlertChange,
@@ -99,7 +100,8 @@ class Pipeline:
     """Owns all state between two turns.
 
     `publish` takes what is to go out, in order. `tap` hears all that is fed, before it is.
-    `absence` tells backlogs from what is live; `quality` what is odd about readings.
+    `absence` tells backlogs from what is live; `quality` what is odd about readings; `departures`
+    which sites are gone.
     """
 
     def __init__(
@@ -113,11 +115,13 @@ class Pipeline:
         keeper: Keeper | None = None,
         absence: Absence | None = None,
         quality: QualityControl | None = None,
+        departures: Departures | None = None,
     ) -> None:
         self._stages = stages
         self._keeper = keeper or NothingKept()
         self._absence = absence or Absence("", "", "")
         self._quality = QualityControl() if quality is None else quality
+        self._departures = departures or Departures()
         self._observer = observer
         self._publish = publish
         self._tap = tap
@@ -134,6 +138,7 @@ class Pipeline:
         if remembered.held_since is not None:
             self._stages.book.hold()
         outcomes, changes = self._keeper.remember(remembered, now)
+        self._departures.note(track.site for track in remembered.tracks)
         self._introduce()
         for change in changes:
             self._announce(change)
@@ -151,7 +156,7 @@ class Pipeline:
         inputs = self._inputs(batch)
         self._keeper.note(inputs)
         self.feed(inputs, batch.until)
-        self._forget()
+        self._forget(batch.until)
         self._keeper.away(self._absence.away_since)
         withheld = self._keeper.keep(batch.deliveries, batch.until)
         if withheld is not None:
@@ -257,11 +262,17 @@ class Pipeline:
         self._send(answer or ())
         return answer is not None
 
-    def _forget(self) -> None:
-        """Sites that were let go of are let go of everywhere, unless an alert still fires."""
-        for site in self._stages.sites.forgotten():
-            if self._stages.book.forget(site):
-                self._send(self._stages.announcer.forget(site))
+    def _forget(self, now: ArrivalTime) -> None:
+        """Sites that were let go of are let go of everywhere, once none of their alerts fires."""
+        stages, departures = self._stages, self._departures
+        before = departures.due(now, listening=self._absence.listening)
+        if before is not None:
+            stages.sites.let_go(before)
+        departures.note(stages.sites.forgotten())
+        for site in departures.parting(each.site for each in stages.sites):
+            if stages.book.forget(site):
+                departures.seen_off(site)
+                self._send(stages.announcer.forget(site))
                 self._keeper.forget(site)
 
     def _decode_again(self, message: Message, now: ArrivalTime) -> None:

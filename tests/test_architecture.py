@@ -26,6 +26,7 @@ BELOW_THE_PIPELINE = {"mailbox", "kept", "codecs", "align", "model", "alerts", "
 PIPELINE = {
     "garbage",
     "absence",
+    "departures",
     "links",
     "keeper",
     "keeping",

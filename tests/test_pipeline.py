@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from edge_fusion.absence import Absence
 from edge_fusion.alerts.book import AlertBook
 from edge_fusion.alerts.rules import Rule
 from edge_fusion.align.alignment import Alignment
@@ -26,14 +27,16 @@ from edge_fusion.codecs.decoder import CameraSource, Decoder, SensorSource
 from edge_fusion.codecs.dialect import SensorKeys
 from edge_fusion.codecs.jpeg import decode_rgb
 from edge_fusion.codecs.topics import TopicPattern
+from edge_fusion.departures import Departures
 from edge_fusion.events import ArrivalTime, Delivery, Frame, Message, Publication, Severity
 from edge_fusion.io.metrics import Metrics
 from edge_fusion.io.onnx import OnnxModel, load_model
-from edge_fusion.mailbox import Batch
+from edge_fusion.mailbox import Batch, Connected
 from edge_fusion.pipeline import Pipeline, Stages
 from edge_fusion.scoring import Scorer
 
 ORIGIN = 1_800_000_000.0
+DAY = 86_400.0
 
 
 def decode(frames: Sequence[Frame], size: tuple[int, int]) -> list[NDArray[np.uint8] | None]:
@@ -44,7 +47,12 @@ class Line:
     """A pipeline, what it published, and how many deliveries it acknowledged."""
 
     def __init__(
-        self, model: OnnxModel, *, late: bool = True, discovery: str | None = None
+        self,
+        model: OnnxModel,
+        *,
+        late: bool = True,
+        discovery: str | None = None,
+        departures: Departures | None = None,
     ) -> None:
         self.published: list[Publication] = []
         self.acknowledged = 0
@@ -76,11 +84,17 @@ class Line:
             self.metrics,
             self.published.append,
             revision_epsilon=0.05,
+            departures=departures,
+            absence=Absence("readings", "barrier", "run"),
         )  # fmt: skip
 
     def turn(self, *messages: Message, until: float) -> None:
         deliveries = tuple(Delivery(message, self._acknowledge) for message in messages)
         self.pipeline.turn(Batch(deliveries, (), (), ArrivalTime(ORIGIN + until)))
+
+    def connect(self, at: float) -> None:
+        notice = Connected("readings", session_present=False, protocol="5")
+        self.pipeline.turn(Batch((), (notice,), (), ArrivalTime(ORIGIN + at)))
 
     def _acknowledge(self) -> None:
         self.acknowledged += 1
@@ -286,15 +300,29 @@ def test_of_a_site_that_made_room_for_another_nothing_stays_retained(model: Onnx
     sites = [f"site{number}" for number in range(8)]
     line.turn(*(hot(1.0, place=f"{site}/probe") for site in sites), until=300.0)
     told = len(line.published)
-    day = 86_400.0
-    line.turn(*(hot(2 * day, place=f"{site}/probe") for site in ("attic", *sites[1:])),
-              until=2 * day)  # fmt: skip
+    line.turn(*(hot(2 * DAY, place=f"{site}/probe") for site in ("attic", *sites[1:])),
+              until=2 * DAY)  # fmt: skip
     gone = [one.topic for one in line.published[told:] if not one.payload]
     assert gone == [
         "homeassistant/device/ef_site0/config", "ef/site0/alert/hot", "ef/site0/snapshot/hot",
     ]  # fmt: skip
-    line.turn(until=2 * day + 10)
+    line.turn(until=2 * DAY + 10)
     assert line.sent("homeassistant/device/ef_attic/config")
+
+
+def test_a_site_that_is_silent_for_long_is_gone_once_its_alert_is_over(model: OnnxModel) -> None:
+    line = Line(model, departures=Departures(2 * DAY, listened=10.0))
+    line.connect(at=0.0)
+    line.turn(hot(1.0), until=2.0)
+    for seconds in range(0, 40, 4):  # having slept for days it listens first
+        line.turn(hot(3 * DAY + seconds, place="attic/probe"), until=3 * DAY + seconds)
+    gone = [one.topic for one in line.published if not one.payload]
+    assert gone == ["ef/hall/alert/hot", "ef/hall/snapshot/hot"]
+    assert [event["state"] for event in line.sent("ef/hall/event")] == ["firing", "resolved"]
+    line.turn(hot(3 * DAY + 40), until=3 * DAY + 40)
+    line.turn(until=3 * DAY + 44)
+    line.turn(until=3 * DAY + 48)
+    assert [event["state"] for event in line.sent("ef/hall/event")][2:] == ["firing"]
 
 
 def test_home_assistant_is_told_again_when_it_starts_which_is_no_reading(model: OnnxModel) -> None:

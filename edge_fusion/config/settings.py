@@ -57,6 +57,7 @@ DEFAULT_MODEL = "indoor-hazard"
 CLEAR_FACTOR = 0.7
 _PORT, _TLS_PORT = 1883, 8883
 _MAX_KEEPALIVE = 65_535
+_DAY = 86_400
 _MAX_OVERLAP = 1000  # each event stands in so many windows
 
 
@@ -64,6 +65,12 @@ def _not_empty(providers: tuple[Provider, ...]) -> tuple[Provider, ...]:
     if not providers:
         raise ValueError('expected at least one entry, such as "auto"')
     return providers
+
+
+def _a_day_or_never(duration: float) -> float:
+    if 0 < duration < _DAY:
+        raise ValueError('expected at least "1d", or "0s"')
+    return duration
 
 
 class TlsSettings(Table):
@@ -303,6 +310,9 @@ class LimitSettings(Table):
     max_payload_bytes: Size = size("1MB", "Size of a message of a sensor.")
     max_outbox: Count = Field(default=100_000, description="Messages waiting for the broker.")
     max_outbox_bytes: Size = size("64MB", "Size of all messages waiting for the broker.")
+    forget_site_after: Annotated[Duration, AfterValidator(_a_day_or_never)] = seconds(
+        "30d", "A site is forgotten, and cleared at the broker, after so much silence; 0s: never."
+    )
 
 
 class Settings(Table):
