@@ -220,6 +220,9 @@ class _Alerts:
         self._dropped |= {label for _, label in self.firing} - set(labels)
 
     def hear(self, publication: Publication) -> None:
+        if not publication.payload:
+            self._forget(*publication.topic.split("/")[1::2])
+            return
         alert = json.loads(publication.payload)
         label = alert["site"], alert["label"]
         if alert["id"] is None:
@@ -235,6 +238,11 @@ class _Alerts:
         assert said == publication.payload, f"{version} is both {said!r} and {alert}"
         if publication.topic.endswith("/event"):
             self._change(label, alert["id"], fires=alert["state"] == "firing")
+
+    def _forget(self, site: str, label: str) -> None:
+        """Nothing is retained of a site that is gone."""
+        assert not self.firing.get((site, label)), f"gone while it fires: {site}, {label}"
+        self.firing.pop((site, label), None)
 
     def _change(self, label: tuple[str, str], name: str, *, fires: bool) -> None:
         now = self.firing[label]
