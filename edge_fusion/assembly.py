@@ -207,6 +207,12 @@ def sites(settings: Settings, spec: ModelSpec) -> Sites:
     return Sites(alignment, max_sites=limits.max_sites, max_devices=limits.max_devices)
 
 
+def forget_site_after(settings: Settings) -> float:
+    """Seconds of silence after which a site is gone; 0: never."""
+    after, windows = settings.limits.forget_site_after, settings.windows
+    return max(after, windows.carry, windows.idle_timeout) if after else 0.0
+
+
 def scorer(settings: Settings, model: Model, decode: DecodeFrames) -> Scorer:
     return Scorer(
         model,

@@ -137,6 +137,7 @@ class Daemon:
         self._stages = self._make_stages(loaded)
         self._keeper = self._make_keeper(outbox)
         self._quality = QualityControl(settings.limits.max_devices)
+        self._departures = Departures(assembly.forget_site_after(settings))
         self._pipeline = Pipeline(
             self._stages,
             self._metrics,
@@ -146,7 +147,7 @@ class Daemon:
             keeper=self._keeper,
             absence=self._absence,
             quality=self._quality,
-            departures=Departures(settings.limits.forget_site_after),
+            departures=self._departures,
         )
         self._links = Links(self._intake.names)
         self._known: frozenset[str] = frozenset()
@@ -279,6 +280,7 @@ class Daemon:
         old, self._settings = self._stages, loaded.settings
         self._stages = self._make_stages(loaded)
         self._pipeline.go_on_with(self._stages, *carry_over(old, self._stages, now), now)
+        self._departures.after = assembly.forget_site_after(loaded.settings)
         self._intake.follow(loaded.settings)
         self._links.want(self._intake.names)
         self._metrics.provider(loaded.model.requested, loaded.model.provider, loaded.model.fallback)

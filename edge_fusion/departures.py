@@ -25,7 +25,7 @@ class Departures:
     """
 
     def __init__(self, after: float = 0.0, listened: float = LISTENED) -> None:
-        self._after = after
+        self.after = after
         self._listened = listened
         self._listening_since: ArrivalTime | None = None
         self._next_look = ArrivalTime(0.0)
@@ -38,10 +38,10 @@ class Departures:
             return None
         if self._listening_since is None:
             self._listening_since = now
-        if not self._after or now < max(self._next_look, self._listening_since + self._listened):
+        if not self.after or now < max(self._next_look, self._listening_since + self._listened):
             return None
         self._next_look = ArrivalTime(now + BETWEEN_LOOKS)
-        return ArrivalTime(now - self._after)
+        return ArrivalTime(now - self.after)
 
     def note(self, gone: Iterable[str]) -> None:
         """Sites that were let go of."""
