@@ -94,18 +94,22 @@ class Announcer:
     def forget(self, site: str) -> list[Publication]:
         """A site is gone: have the broker and Home Assistant forget it too.
 
-        Of a site that comes back Home Assistant is told again.
+        Of a site that comes back Home Assistant is told again; of one that nothing was said of,
+        since there was no room for it, there is nothing to forget.
         """
         voice = self._voice
+        if site not in self._introduced:
+            return []
         self._introduced.discard(site)
         return site_gone(site, voice.labels, prefix=voice.prefix, discovery=voice.discovery)
 
     def introduce(self, site: str) -> list[Publication]:
         """Tell Home Assistant of a site, once."""
-        if self._voice.discovery is None or site in self._introduced:
+        root = self._voice.discovery
+        if site in self._introduced:
             return []
         self._introduced.add(site)
-        return self._discoveries([site], self._voice.discovery)
+        return [] if root is None else self._discoveries([site], root)
 
     def hear(self, message: Message) -> list[Publication] | None:
         """Tell Home Assistant of all sites again if it has started.

@@ -138,7 +138,6 @@ class Pipeline:
         if remembered.held_since is not None:
             self._stages.book.hold()
         outcomes, changes = self._keeper.remember(remembered, now)
-        self._departures.note(track.site for track in remembered.tracks)
         self._introduce()
         for change in changes:
             self._announce(change)

@@ -310,6 +310,14 @@ def test_of_a_site_that_made_room_for_another_nothing_stays_retained(model: Onnx
     assert line.sent("homeassistant/device/ef_attic/config")
 
 
+def test_of_a_site_for_which_there_was_no_room_nothing_is_said(model: OnnxModel) -> None:
+    line = Line(model, discovery="homeassistant")
+    line.turn(*(hot(1.0, place=f"hall/probe{number}") for number in range(32)), until=6.0)
+    for second in range(7, 10):
+        line.turn(hot(second, place="attic/probe"), until=second)
+    assert [one.topic for one in line.published if "attic" in one.topic] == []
+
+
 def test_a_site_that_is_silent_for_long_is_gone_once_its_alert_is_over(model: OnnxModel) -> None:
     line = Line(model, departures=Departures(2 * DAY, listened=10.0))
     line.connect(at=0.0)
