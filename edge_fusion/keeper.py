@@ -123,7 +123,9 @@ class Keeper:
             try:
                 changes += self._book.restore(label, state, now)
             except SnapshotError as error:
-                log.warning("%s/%s: what was kept cannot be used: %s", site, label, error)
+                about = {"site": site, "label": label}
+                text = "%s/%s: what was kept cannot be used: %s"
+                log.warning(text, site, label, error, extra=about)
         self.checkpoint()
         return outcomes, changes
 
@@ -304,7 +306,9 @@ def _relive(remembered: Remembered, sites: Sites) -> None:
         try:
             sites.restore(site, state)
         except SnapshotError as error:
-            log.warning("%s: what was kept cannot be used and is forgotten: %s", site, error)
+            about = {"site": site}
+            text = "%s: what was kept cannot be used and is forgotten: %s"
+            log.warning(text, site, error, extra=about)
     if remembered.held_since is not None:
         sites.feed([CatchUp(remembered.held_since, remembered.held_since)])
     try:
