@@ -328,17 +328,6 @@ class Daemon:
             observe=self._metrics.observe,
         )
 
-    def _make_keeper(self, outbox: Outbox) -> Keeper:
-        return Keeper(
-            TimedStore(self._store, self._metrics),
-            self._stages.sites,
-            self._stages.book,
-            outbox,
-            Receipts(READINGS),
-            trouble=self._store_trouble,
-            observe=self._metrics.observe,
-        )
-
     def _make_recorder(self, record: RecordTo) -> Recorder:
         about = assembly.about_recording(self._settings, self._clock.stamp())
         begin = partial(RecordingWriter, record.directory, about, max_bytes=record.max_bytes)
