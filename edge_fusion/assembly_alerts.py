@@ -32,17 +32,21 @@ def desk(settings: Settings, model: OnnxModel) -> AlertDesk:
 
 
 def _book(settings: Settings, model: OnnxModel) -> AlertBook:
-    """The alert book; a site is silent when even a late window should have come."""
-    windows = settings.windows
-    size, every = windows.size_and_every(model.spec.window_s)
     return AlertBook(
         rules(settings, model.spec),
         model_sha256=model.sha256,
         quantities=model.spec.quantities,
-        silent_after=size + every + windows.max_wait + windows.idle_timeout,
-        update_epsilon=windows.revision_epsilon,
+        silent_after=silent_after(settings, model.spec),
+        update_epsilon=settings.windows.revision_epsilon,
         of_sites={site: rules(settings, model.spec, site) for site in named_sites(settings.alerts)},
     )
+
+
+def silent_after(settings: Settings, spec: ModelSpec) -> float:
+    """Seconds without a window after which a site is silent: even a late one should have come."""
+    windows = settings.windows
+    size, every = windows.size_and_every(spec.window_s)
+    return size + every + windows.max_wait + windows.idle_timeout
 
 
 def _device_watch(settings: Settings, model: OnnxModel) -> DeviceWatch:

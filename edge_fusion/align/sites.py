@@ -254,15 +254,25 @@ class Sites:
             return False
         silence = max(FORGOTTEN_AFTER, self._alignment.carry)
         before = ArrivalTime(now - silence)
-        for site, entry in [*self._entries.items()]:
-            for device, quantity in entry.assembler.forget(before):
-                self._lanes.pop((site, device, quantity), None)
-            if entry.assembler.is_forgotten:
-                self._forget(site)
+        for entry in [*self._entries.values()]:
+            self._forget_devices(entry.assembler, before)
         self._none_forgotten_before = silence + min(
             (entry.assembler.longest_silent for entry in self._entries.values()), default=-INFINITY
         )
         return True
+
+    def let_go(self, before: ArrivalTime) -> None:
+        """Forget the sites none of whose devices was heard since `before`, a day ago or longer."""
+        for entry in [*self._entries.values()]:
+            if entry.assembler.last_heard < before:
+                self._forget_devices(entry.assembler, before)
+
+    def _forget_devices(self, assembler: SiteAssembler, before: ArrivalTime) -> None:
+        """Forget those not heard since then, and the site if there are no others."""
+        for device, quantity in assembler.forget(before):
+            self._lanes.pop((assembler.site, device, quantity), None)
+        if assembler.is_forgotten:
+            self._forget(assembler.site)
 
     def forgotten(self) -> list[str]:
         """Sites that were let go of since this was last asked, and have not come back."""
