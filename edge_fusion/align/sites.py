@@ -245,7 +245,8 @@ class Sites:
                 self.restore(site.site, site.snapshot())
             except SnapshotError:
                 events += site.open_events()
-        outcomes = self.feed(sorted(events, key=lambda event: event.arrival))
+        events.sort(key=_order)
+        outcomes = self.feed(events)
         return [each for each in outcomes if not isinstance(each, Reading | Frame | Quarantined)]
 
     def _make_room(self, now: ArrivalTime) -> bool:
@@ -306,6 +307,12 @@ class Sites:
     def _is_stale(self, at: float, site: str) -> bool:
         entry = self._entries.get(site)
         return entry is None or at != entry.scheduled
+
+
+def _order(event: Event) -> tuple[ArrivalTime, str, str, str]:
+    """Of what came at once, no order but this is the same before and after a restart."""
+    quantity = event.quantity if isinstance(event, Reading) else ""
+    return event.arrival, event.site, event.source, quantity
 
 
 def _is_full(outcome: Outcome) -> bool:
