@@ -23,7 +23,7 @@ help: ## list these targets
 demo: $(VENV)/demo.done ## broker, simulated sites and the daemon, live on the terminal
 	$(BIN)/edge-fusion demo $(DEMO)
 
-test: $(VENV)/dev.done ## lint, then all tests, against a real broker and real cameras
+test: $(VENV)/dev.done $(VENV)/node-red.done ## lint, then all tests, against a real broker and real cameras
 	@sh .ci/need mosquitto:mosquitto mosquitto_pub:mosquitto-clients promtool:prometheus $(GSTREAMER) \
 		systemd-analyze:systemd shellcheck:shellcheck chromium:chromium
 	$(MAKE) lint
@@ -86,6 +86,14 @@ $(VENV)/dev.done: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
 	$(BIN)/pip install -q --no-deps --require-hashes -r requirements-dev.lock
 	$(BIN)/pip install -q --no-deps --no-build-isolation -e .
 	@touch $@ $(VENV)/demo.done
+
+# Node-RED, for the test of the flow in deploy/node-red. None of its packages runs a script here.
+$(VENV)/node-red.done: tests/node_red/package.json tests/node_red/package-lock.json | $(VENV)/bin/python
+	@sh .ci/need node:nodejs npm:npm
+	@mkdir -p $(VENV)/node-red
+	cp $^ $(VENV)/node-red
+	npm ci --prefix $(VENV)/node-red --omit=optional --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
 
 $(VENV)/fuzz.done: requirements-fuzz.lock pyproject.toml | $(VENV)/bin/python
 	$(BIN)/pip install -q --no-deps --require-hashes -r requirements-fuzz.lock

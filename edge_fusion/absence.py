@@ -60,6 +60,11 @@ class Absence:
         return self._state is _State.CATCHING_UP
 
     @property
+    def listening(self) -> bool:
+        """Whether all that is said comes here as it is said."""
+        return self._state is _State.PRESENT
+
+    @property
     def away_since(self) -> ArrivalTime | None:
         """Since when the broker holds back what comes for us, if it does and we know."""
         return None if self._state is _State.PRESENT else self._since

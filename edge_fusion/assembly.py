@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
@@ -16,7 +17,13 @@ from edge_fusion.align.alignment import Alignment
 from edge_fusion.align.sites import Sites
 from edge_fusion.align.windows import assigner
 from edge_fusion.announcer import Announcer, Voice
-from edge_fusion.assembly_alerts import desk, labels, labels_of_sites, usual_labels
+from edge_fusion.assembly_alerts import (
+    desk,
+    labels,
+    labels_of_sites,
+    silent_after,
+    usual_labels,
+)
 from edge_fusion.codecs.alert import ModelIdentity
 from edge_fusion.codecs.decoder import (
     AvailabilitySource,
@@ -28,8 +35,10 @@ from edge_fusion.codecs.decoder import (
 from edge_fusion.codecs.dialect import USUAL_PATHS, SensorKeys
 from edge_fusion.codecs.frames import FrameKeys
 from edge_fusion.codecs.jpeg import decode_rgb
+from edge_fusion.codecs.publications import SnapshotTerms
 from edge_fusion.codecs.silence import SilenceTopic
-from edge_fusion.codecs.topics import TopicPattern, silence_pattern
+from edge_fusion.codecs.topics import TopicPattern, presence_topic, silence_pattern
+from edge_fusion.config.consumers import SnapshotSettings
 from edge_fusion.config.settings import ModelSettings, MqttSettings, Settings
 from edge_fusion.config.sources import JSON, CameraSettings, SensorSettings
 from edge_fusion.errors import ConfigError
@@ -46,6 +55,8 @@ from edge_fusion.scoring import DecodeFrames, Model, Scorer
 from edge_fusion.stages import Stages
 
 DECODERS = 2
+LONGEST_EXPIRY = 2**32 - 1
+"""Seconds that an MQTT 5 message can be told to last."""
 
 
 def configured_model(model: ModelSettings) -> OnnxModel:
@@ -100,6 +111,13 @@ def silence_subscription(settings: Settings) -> Subscription:
 
 def camera_subscriptions(settings: Settings) -> tuple[Subscription, ...]:
     return _subscriptions([(camera.pattern, camera.qos) for camera in settings.camera_topics])
+
+
+def consumer_subscriptions(settings: Settings) -> tuple[Subscription, ...]:
+    """What is heard of those who act on alerts: their silences, and that Home Assistant started."""
+    home = settings.homeassistant
+    started = Subscription(presence_topic(home.prefix), 0, optional=True)
+    return (silence_subscription(settings), *([started] if home.discovery else []))
 
 
 def video_sources(settings: Settings) -> tuple[VideoSource, ...]:
@@ -203,6 +221,12 @@ def sites(settings: Settings, spec: ModelSpec) -> Sites:
     return Sites(alignment, max_sites=limits.max_sites, max_devices=limits.max_devices)
 
 
+def forget_site_after(settings: Settings) -> float:
+    """Seconds of silence after which a site is gone; 0: never."""
+    after, windows = settings.limits.forget_site_after, settings.windows
+    return max(after, windows.carry, windows.idle_timeout) if after else 0.0
+
+
 def scorer(settings: Settings, model: Model, decode: DecodeFrames) -> Scorer:
     return Scorer(
         model,
@@ -235,8 +259,15 @@ def announcer(settings: Settings, model: OnnxModel) -> Announcer:
             late=settings.mqtt.publish_late,
             discovery=home.prefix if home.discovery else None,
             labels_of=labels_of_sites(settings, model.spec),
+            snapshots=_snapshot_terms(settings.snapshots),
+            fresh_for=math.ceil(settings.windows.carry + silent_after(settings, model.spec)),
         )
     )
+
+
+def _snapshot_terms(snapshots: SnapshotSettings) -> SnapshotTerms:
+    expiry = min(math.ceil(snapshots.expiry), LONGEST_EXPIRY) or None
+    return SnapshotTerms(snapshots.publish, snapshots.keep, expiry)
 
 
 def about_recording(settings: Settings, started: ArrivalTime) -> About:

@@ -32,21 +32,21 @@ def desk(settings: Settings, model: OnnxModel) -> AlertDesk:
 
 
 def _book(settings: Settings, model: OnnxModel) -> AlertBook:
-    sites = named_sites(settings.alerts)
     return AlertBook(
         rules(settings, model.spec),
         model_sha256=model.sha256,
         quantities=model.spec.quantities,
         silent_after=silent_after(settings, model.spec),
         update_epsilon=settings.windows.revision_epsilon,
-        of_sites={site: rules(settings, model.spec, site) for site in sites},
+        of_sites={site: rules(settings, model.spec, site) for site in named_sites(settings.alerts)},
     )
 
 
 def silent_after(settings: Settings, spec: ModelSpec) -> float:
-    """Seconds after which a site is silent: even a late window should have come."""
+    """Seconds without a window after which a site is silent: even a late one should have come."""
     windows = settings.windows
-    return sum(windows.size_and_every(spec.window_s)) + windows.max_wait + windows.idle_timeout
+    size, every = windows.size_and_every(spec.window_s)
+    return size + every + windows.max_wait + windows.idle_timeout
 
 
 def _device_watch(settings: Settings, model: OnnxModel) -> DeviceWatch:

@@ -25,6 +25,7 @@ from edge_fusion.absence import Absence
 from edge_fusion.codecs.publications import status_publication
 from edge_fusion.codecs.topics import barrier_topic
 from edge_fusion.config.settings import Settings
+from edge_fusion.departures import Departures
 from edge_fusion.errors import ConfigError, EdgeFusionError, ModelError, StoreError, StoreFull
 from edge_fusion.events import ArrivalTime, Frame, Publication
 from edge_fusion.health import Health
@@ -117,6 +118,7 @@ class Daemon:
         self._stages = self._make_stages(loaded)
         self._keeper = self._make_keeper(outbox)
         self._quality = QualityControl(settings.limits.max_devices)
+        self._departures = Departures(assembly.forget_site_after(settings))
         self._page = LivePage(settings, model.spec, self._clock.stamp)
         self._pipeline = Pipeline(
             self._stages,
@@ -127,6 +129,7 @@ class Daemon:
             keeper=self._keeper,
             absence=self._absence,
             quality=self._quality,
+            departures=self._departures,
         )
         self._links = Links(self._intake.names)
         broker = f"{settings.mqtt.host}:{settings.mqtt.port}"
@@ -271,6 +274,7 @@ class Daemon:
         old, self._settings = self._stages, loaded.settings
         self._stages = self._make_stages(loaded)
         self._pipeline.go_on_with(self._stages, *carry_over(old, self._stages, now), now)
+        self._departures.after = assembly.forget_site_after(loaded.settings)
         self._intake.follow(loaded.settings)
         self._page.follow(loaded.settings, loaded.model.spec)
         self._links.want(self._intake.names)
@@ -329,7 +333,12 @@ class Daemon:
         )
 
     def _box(self) -> BoxView:
-        return BoxView(self._links.connected, self._health.unkept, self._absence.catching_up)
+        return BoxView(
+            self._links.connected,
+            self._health.unkept,
+            self._absence.catching_up,
+            self._pipeline.silences,
+        )
 
     def _make_recorder(self, record: RecordTo) -> Recorder:
         about = assembly.about_recording(self._settings, self._clock.stamp())

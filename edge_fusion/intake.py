@@ -124,8 +124,8 @@ class Intake:
         sensors = assembly.sensor_subscriptions(self._settings)
         if self._presence is None:
             return sensors
-        silence = assembly.silence_subscription(self._settings)
-        return (*sensors, silence, Subscription(self._presence.barrier_topic, 1))
+        barrier = Subscription(self._presence.barrier_topic, 1)
+        return (*sensors, barrier, *assembly.consumer_subscriptions(self._settings))
 
     def _connect_frames(self) -> Connection:
         return Connection(

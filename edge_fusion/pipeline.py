@@ -17,6 +17,7 @@ from typing import Protocol
 
 from edge_fusion.absence import Absence
 from edge_fusion.complaints import Complaints, complaint
+from edge_fusion.departures import Departures
 from edge_fusion.events import (
     Alert,
     AlertChange,
@@ -71,7 +72,8 @@ class Pipeline:
     """Owns all state between two turns.
 
     `publish` takes what is to go out, in order. `tap` hears all that is fed, before it is.
-    `absence` tells backlogs from what is live; `quality` what is odd about readings.
+    `absence` tells backlogs from what is live; `quality` what is odd about readings; `departures`
+    which sites are gone.
     """
 
     def __init__(
@@ -85,11 +87,13 @@ class Pipeline:
         keeper: Keeper | None = None,
         absence: Absence | None = None,
         quality: QualityControl | None = None,
+        departures: Departures | None = None,
     ) -> None:
         self._stages = stages
         self._keeper = keeper or NothingKept()
         self._absence = absence or Absence("", "", "")
         self._quality = QualityControl() if quality is None else quality
+        self._departures = departures or Departures()
         self._observer = observer
         self._publish = publish
         self._tap = tap
@@ -106,6 +110,7 @@ class Pipeline:
         if remembered.held_since is not None:
             self._stages.book.hold(remembered.held_since)
         outcomes, changes = self._keeper.remember(remembered, now)
+        self._introduce()
         self._announce_all(changes)
         self._settle_all(outcomes, now)
         if remembered.until is not None:
@@ -120,7 +125,7 @@ class Pipeline:
         inputs = self._inputs(batch)
         self._keeper.note(inputs)
         self.feed(inputs, batch.until)
-        self._forget()
+        self._forget(batch.until)
         self._keeper.away(self._absence.away_since)
         withheld = self._keeper.keep(batch.deliveries, batch.until)
         if withheld is not None:
@@ -143,8 +148,7 @@ class Pipeline:
             stages.book.hold(begun.since)
         self._keeper.replace(stages.sites, stages.book)
         self._announce_all(changes)
-        for site in stages.sites:
-            self._send(stages.announcer.introduce(site.site))
+        self._introduce()
         self._settle_all(outcomes, now)
 
     @property
@@ -244,7 +248,7 @@ class Pipeline:
         for delivery in batch.deliveries:
             message = delivery.message
             inputs += self._absence.take(message)
-            if message.topic == self._absence.barrier_topic:
+            if message.topic == self._absence.barrier_topic or self._answer(message):
                 continue
             if self._keeper.take(delivery):
                 self._decode(message, inputs, batch.until)
@@ -262,11 +266,28 @@ class Pipeline:
                 case _:
                     self._settle(decoded, now)
 
-    def _forget(self) -> None:
-        """Sites that were let go of are let go of everywhere, unless an alert still fires."""
-        for site in self._stages.sites.forgotten():
-            if self._stages.book.forget(site):
-                self._stages.announcer.forget(site)
+    def _introduce(self) -> None:
+        """Tell of all sites: labels or versions may have changed."""
+        for site in self._stages.sites:
+            self._send(self._stages.announcer.introduce(site.site))
+
+    def _answer(self, message: Message) -> bool:
+        """Whether a message came from those who act on alerts; what they ask for is sent."""
+        answer = self._stages.announcer.hear(message)
+        self._send(answer or ())
+        return answer is not None
+
+    def _forget(self, now: ArrivalTime) -> None:
+        """Sites that were let go of are let go of everywhere, once none of their alerts fires."""
+        stages, departures = self._stages, self._departures
+        before = departures.due(now, listening=self._absence.listening)
+        if before is not None:
+            stages.sites.let_go(before)
+        departures.note(stages.sites.forgotten())
+        for site in departures.parting(each.site for each in stages.sites):
+            if stages.book.forget(site):
+                departures.seen_off(site)
+                self._send(stages.announcer.forget(site))
                 self._keeper.forget(site)
 
     def _decode_again(self, message: Message, now: ArrivalTime) -> None:

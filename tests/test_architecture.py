@@ -27,6 +27,7 @@ BELOW_THE_PIPELINE = {"mailbox", "kept", "codecs", "align", "model", "alerts", "
 PIPELINE = {
     "garbage",
     "absence",
+    "departures",
     "links",
     "pulse",
     "keeper",
@@ -51,7 +52,7 @@ HOMES = {
     "ctypes": {"io/host.py"},
     "cbor2": {"codecs/cbor.py", "codecs/senml_pack.py"},
     "google": {"codecs/sparkplug/payload_pb2.py", "codecs/sparkplug/wire.py"},
-    "cv2": {"codecs/jpeg.py", "io/video.py", "simulator/scene.py"},
+    "cv2": {"codecs/jpeg.py", "codecs/snapshot.py", "io/video.py", "simulator/scene.py"},
 }
 
 # What makes data into code: of such a file a single byte is enough for whoever may write it.

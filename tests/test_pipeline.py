@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from schemas import valid
 
+from edge_fusion.absence import Absence
 from edge_fusion.alerts.book import AlertBook
 from edge_fusion.alerts.desk import AlertDesk
 from edge_fusion.alerts.devices import DeviceRule, DeviceWatch
@@ -30,16 +31,18 @@ from edge_fusion.codecs.dialect import SensorKeys
 from edge_fusion.codecs.jpeg import decode_rgb
 from edge_fusion.codecs.silence import SilenceTopic
 from edge_fusion.codecs.topics import TopicPattern
+from edge_fusion.departures import Departures
 from edge_fusion.events import ArrivalTime, Delivery, Frame, Message, Publication, Severity
 from edge_fusion.io.metrics import Metrics
 from edge_fusion.io.onnx import OnnxModel, load_model
-from edge_fusion.mailbox import Batch
+from edge_fusion.mailbox import Batch, Connected
 from edge_fusion.pipeline import Pipeline
 from edge_fusion.scoring import Scorer
 from edge_fusion.stages import Stages
 
 ORIGIN = 1_800_000_000.0
 WATCHFUL = DeviceRule(Severity.INFO, 0.0, stale_sensor=15.0, stale_camera=15.0, dark_after=20.0)
+DAY = 86_400.0
 
 
 def decode(frames: Sequence[Frame], size: tuple[int, int]) -> list[NDArray[np.uint8] | None]:
@@ -50,7 +53,13 @@ class Line:
     """A pipeline, what it published, and how many deliveries it acknowledged."""
 
     def __init__(
-        self, model: OnnxModel, *, late: bool = True, devices: DeviceRule | None = None
+        self,
+        model: OnnxModel,
+        *,
+        late: bool = True,
+        discovery: str | None = None,
+        departures: Departures | None = None,
+        devices: DeviceRule | None = None,
     ) -> None:
         self.published: list[Publication] = []
         self.acknowledged = 0
@@ -80,23 +89,32 @@ class Line:
                 ),
                 Announcer(
                     Voice("ef", "box", identity, model.spec.quantities, ("hot",), "0",
-                          windows=True, late=late, discovery=None)
+                          windows=True, late=late, discovery=discovery)
                 ),
             ),
             self.metrics,
             self.published.append,
             revision_epsilon=0.05,
+            departures=departures,
+            absence=Absence("readings", "barrier", "run"),
         )  # fmt: skip
 
     def turn(self, *messages: Message, until: float) -> None:
         deliveries = tuple(Delivery(message, self._acknowledge) for message in messages)
         self.pipeline.turn(Batch(deliveries, (), (), ArrivalTime(ORIGIN + until)))
 
+    def connect(self, at: float) -> None:
+        notice = Connected("readings", session_present=False, protocol="5")
+        self.pipeline.turn(Batch((), (notice,), (), ArrivalTime(ORIGIN + at)))
+
     def _acknowledge(self) -> None:
         self.acknowledged += 1
 
     def sent(self, topic: str) -> list[Any]:
-        return [valid(topic, one.payload) for one in self.published if one.topic == topic]
+        return [valid(topic, payload) for payload in self.payloads(topic)]
+
+    def payloads(self, topic: str) -> list[bytes]:
+        return [one.payload for one in self.published if one.topic == topic]
 
 
 def hot(
@@ -116,6 +134,13 @@ def picture(at: float, camera: str = "cam", brightness: int = 200) -> Message:
     ok, data = cv2.imencode(".jpg", np.full((64, 96, 3), brightness, np.uint8))
     assert ok
     return Message(f"cams/hall/{camera}", data.tobytes(), ArrivalTime(ORIGIN + at))
+
+
+def shade(snapshot: Publication) -> int:
+    """How bright a snapshot is at a place in its picture."""
+    picture = cv2.imdecode(np.frombuffer(snapshot.payload, np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert picture is not None
+    return int(picture[50, 50])
 
 
 @pytest.fixture(scope="module")
@@ -343,6 +368,73 @@ def test_a_reading_whose_clock_is_not_believed_is_checked_all_the_same(line: Lin
     body, _ = line.metrics.exposition()
     assert b'clock_quarantined_total{reason="future"} 1.0' in body
     assert b'suspect_readings_total{device="probe",reason="step",site="hall"} 1.0' in body
+
+
+def test_of_a_site_that_made_room_for_another_nothing_stays_retained(model: OnnxModel) -> None:
+    line = Line(model, discovery="homeassistant")
+    sites = [f"site{number}" for number in range(8)]
+    line.turn(*(hot(1.0, place=f"{site}/probe") for site in sites), until=300.0)
+    told = len(line.published)
+    line.turn(*(hot(2 * DAY, place=f"{site}/probe") for site in ("attic", *sites[1:])),
+              until=2 * DAY)  # fmt: skip
+    gone = [one.topic for one in line.published[told:] if not one.payload]
+    assert gone == [
+        "homeassistant/device/ef_site0/config", "ef/site0/alert/hot", "ef/site0/snapshot/hot",
+    ]  # fmt: skip
+    line.turn(until=2 * DAY + 10)
+    assert line.payloads("homeassistant/device/ef_attic/config")
+
+
+def test_of_a_site_for_which_there_was_no_room_nothing_is_said(model: OnnxModel) -> None:
+    line = Line(model, discovery="homeassistant")
+    line.turn(*(hot(1.0, place=f"hall/probe{number}") for number in range(32)), until=6.0)
+    for second in range(7, 10):
+        line.turn(hot(second, place="attic/probe"), until=second)
+    assert [one.topic for one in line.published if "attic" in one.topic] == []
+
+
+def test_a_site_that_is_silent_for_long_is_gone_once_its_alert_is_over(model: OnnxModel) -> None:
+    line = Line(model, departures=Departures(2 * DAY, listened=10.0))
+    line.connect(at=0.0)
+    line.turn(hot(1.0), until=2.0)
+    for seconds in range(0, 40, 4):  # having slept for days it listens first
+        line.turn(hot(3 * DAY + seconds, place="attic/probe"), until=3 * DAY + seconds)
+    gone = [one.topic for one in line.published if not one.payload]
+    assert gone == ["ef/hall/alert/hot", "ef/hall/snapshot/hot"]
+    assert [event["state"] for event in line.sent("ef/hall/event")] == ["firing", "resolved"]
+    line.turn(hot(3 * DAY + 40), until=3 * DAY + 40)
+    line.turn(until=3 * DAY + 44)
+    line.turn(until=3 * DAY + 48)
+    assert [event["state"] for event in line.sent("ef/hall/event")][2:] == ["firing"]
+
+
+def test_home_assistant_is_told_again_when_it_starts_which_is_no_reading(model: OnnxModel) -> None:
+    line = Line(model, discovery="homeassistant")
+    line.turn(hot(1.0), until=6.0)
+    discovery = "homeassistant/device/ef_hall/config"
+    assert len(line.payloads(discovery)) == 1
+    for payload in (b"offline", b"online"):
+        arrival = ArrivalTime(ORIGIN + 7.0)
+        line.turn(Message("homeassistant/status", payload, arrival), until=7.0)
+    assert len(line.payloads(discovery)) == 2
+    assert line.acknowledged == 3
+
+
+def test_each_change_of_an_alert_shows_the_picture_that_it_then_rests_on(line: Line) -> None:
+    line.turn(hot(1.0, value=33.0), picture(2.0, brightness=20), until=6.0)
+    line.turn(hot(5.0, value=39.0), picture(6.0, brightness=220), until=12.0)
+    line.turn(until=100.0)
+    kinds = [one.topic.removeprefix("ef/hall/") for one in line.published]
+    changes = [kind for kind in kinds if kind != "window"][1:]  # the first is the announcement
+    fires, rises, ends = (
+        ["snapshot/hot", "alert/hot", "event"],
+        ["snapshot/hot", "alert/hot"],
+        ["alert/hot", "event"],
+    )
+    assert changes == [*fires, *rises, *ends]
+    shades = [shade(one) for one in line.published if one.topic == "ef/hall/snapshot/hot"]
+    assert [shade < 40 for shade in shades] == [True, False]
+    assert {alert["snapshot"] for alert in line.sent("ef/hall/event")} == {"ef/hall/snapshot/hot"}
 
 
 def test_rubbish_is_acknowledged_and_logged_once_a_minute(

@@ -212,6 +212,11 @@ class SiteAssembler:
         """When the source was last heard that has been silent for the longest time."""
         return min((source.heard for source in self._roster), default=INFINITY)
 
+    @property
+    def last_heard(self) -> float:
+        """When any of the sources was last heard."""
+        return max((source.heard for source in self._roster), default=-INFINITY)
+
     def forget(self, before: ArrivalTime) -> list[LaneKey]:
         """Let go of sources not heard since `before`; returns their lanes.
 

@@ -245,7 +245,8 @@ class Sites:
                 self.restore(site.site, site.snapshot())
             except SnapshotError:
                 events += site.open_events()
-        outcomes = self.feed(sorted(events, key=lambda event: event.arrival))
+        events.sort(key=_order)
+        outcomes = self.feed(events)
         return [each for each in outcomes if not isinstance(each, Reading | Frame | Quarantined)]
 
     def _make_room(self, now: ArrivalTime) -> bool:
@@ -254,15 +255,25 @@ class Sites:
             return False
         silence = max(FORGOTTEN_AFTER, self._alignment.carry)
         before = ArrivalTime(now - silence)
-        for site, entry in [*self._entries.items()]:
-            for device, quantity in entry.assembler.forget(before):
-                self._lanes.pop((site, device, quantity), None)
-            if entry.assembler.is_forgotten:
-                self._forget(site)
+        for entry in [*self._entries.values()]:
+            self._forget_devices(entry.assembler, before)
         self._none_forgotten_before = silence + min(
             (entry.assembler.longest_silent for entry in self._entries.values()), default=-INFINITY
         )
         return True
+
+    def let_go(self, before: ArrivalTime) -> None:
+        """Forget the sites none of whose devices was heard since `before`, a day ago or longer."""
+        for entry in [*self._entries.values()]:
+            if entry.assembler.last_heard < before:
+                self._forget_devices(entry.assembler, before)
+
+    def _forget_devices(self, assembler: SiteAssembler, before: ArrivalTime) -> None:
+        """Forget those not heard since then, and the site if there are no others."""
+        for device, quantity in assembler.forget(before):
+            self._lanes.pop((assembler.site, device, quantity), None)
+        if assembler.is_forgotten:
+            self._forget(assembler.site)
 
     def forgotten(self) -> list[str]:
         """Sites that were let go of since this was last asked, and have not come back."""
@@ -296,6 +307,12 @@ class Sites:
     def _is_stale(self, at: float, site: str) -> bool:
         entry = self._entries.get(site)
         return entry is None or at != entry.scheduled
+
+
+def _order(event: Event) -> tuple[ArrivalTime, str, str, str]:
+    """Of what came at once, no order but this is the same before and after a restart."""
+    quantity = event.quantity if isinstance(event, Reading) else ""
+    return event.arrival, event.site, event.source, quantity
 
 
 def _is_full(outcome: Outcome) -> bool:

@@ -5,5 +5,6 @@ sensor dialects, one file each, and `payload.py` what they have in common. Where
 themselves the dialect remembers what they said: then it is an object with a memory of bounded size,
 `quantities.py` says what a name means, and what is found depends on the messages alone. `echoes.py`
 knows what two gateways heard of one device; `frames.py` and `jpeg.py` are for pictures. On the way
-out, `publications.py` makes messages of what `alert.py` and `homeassistant.py` put into words.
+out, `publications.py` makes messages of what `alert.py` and `homeassistant.py` put into words and
+`snapshot.py` shows.
 """

@@ -138,7 +138,8 @@ class AlertPayload(Document):
     """One firing of one label at one site. Of several with one `id` the highest `sequence` holds.
 
     `id` is null only in the announcement that nothing has fired yet; `window` there, and under the
-    label "device", whose alerts alone have `devices`.
+    label "device", whose alerts alone have `devices`. `snapshot` is the topic of the picture that
+    it rests on, null where there is none.
     """
 
     model_config = ConfigDict(json_schema_extra=_without_devices)
@@ -158,6 +159,7 @@ class AlertPayload(Document):
     window: WindowInterval | None
     readings: dict[str, SummaryPayload]
     frames: list[FrameReference]
+    snapshot: str | None
     missing: list[str]
     contributions: dict[str, float]
     model: ModelReference
@@ -201,8 +203,10 @@ class LatePayload(Document):
     watermark: Time
 
 
-def encode_alert(alert: Alert, box: str, model: ModelIdentity) -> bytes:
-    """The JSON of `AlertPayload`."""
+def encode_alert(
+    alert: Alert, box: str, model: ModelIdentity, snapshot: str | None = None
+) -> bytes:
+    """The JSON of `AlertPayload`; `snapshot` is the topic of its picture."""
     evidence = alert.evidence
     return encode_document(
         AlertPayload(
@@ -222,6 +226,7 @@ def encode_alert(alert: Alert, box: str, model: ModelIdentity) -> bytes:
             window=_interval(evidence.window, evidence.revision) if evidence else None,
             readings=_summaries(evidence.readings) if evidence else {},
             frames=_frames(evidence) if evidence else [],
+            snapshot=snapshot,
             missing=list(evidence.missing) if evidence else [],
             contributions=_finite(evidence.contributions) if evidence else {},
             model=_reference(model),

@@ -57,10 +57,6 @@ _FLIPS: Final = {
     Orientation.RIGHT_BOTTOM: -1,
     Orientation.LEFT_BOTTOM: 0,
 }
-_SNAPSHOT_EDGE: Final = 1280
-_SNAPSHOT_QUALITY: Final = 80
-_SHRINK: Final = 0.7
-_SMALLEST_EDGE: Final = 16
 
 
 def is_picture(data: bytes) -> bool:
@@ -131,33 +127,6 @@ def encode_jpeg(rgb: NDArray[np.uint8], quality: int = 85) -> bytes:
     bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
     _, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
     return encoded.tobytes()
-
-
-def bounded_jpeg(
-    data: bytes, max_bytes: int = 200_000, max_pixels: int = MAX_PIXELS
-) -> bytes | None:
-    """The picture as an upright JPEG of at most `max_bytes`, as it is where that will do.
-
-    Larger ones, PNGs, and those that only EXIF turns upright, since not every viewer heeds it, are
-    encoded anew, smaller until they fit, aspect kept. None where the picture cannot be decoded, or
-    fits at no size.
-    """
-    lies = orientation(exif_of(data))
-    if data.startswith(JPEG_MAGIC) and len(data) <= max_bytes and lies is Orientation.TOP_LEFT:
-        return data
-    found = header_size(data)
-    if found is None:
-        return None
-    if lies.swaps_axes:
-        found = found[::-1]
-    edge = float(min(_SNAPSHOT_EDGE, max(found)))
-    while edge >= min(_SMALLEST_EDGE, max(found)):
-        rgb = decode_rgb(data, _within(found, edge), max_pixels)
-        encoded = None if rgb is None else encode_jpeg(rgb, _SNAPSHOT_QUALITY)
-        if encoded is None or len(encoded) <= max_bytes:
-            return encoded
-        edge *= _SHRINK
-    return None
 
 
 def _png_size(data: bytes) -> Size | None:
@@ -297,8 +266,3 @@ def _upright(picture: NDArray[np.uint8], lies: Orientation) -> NDArray[np.uint8]
 
 def _rgb(bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
-
-
-def _within(found: Size, edge: float) -> Size:
-    scale = min(1.0, edge / max(found))
-    return max(1, round(found[0] * scale)), max(1, round(found[1] * scale))

@@ -6,7 +6,8 @@ plain JSON payload is a CloudEvent without being wrapped in one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from edge_fusion.codecs.alert import ModelIdentity, encode_alert, encode_late, encode_window
@@ -14,6 +15,7 @@ from edge_fusion.codecs.silence import encode_silenced
 from edge_fusion.codecs.times import format_time
 from edge_fusion.codecs.topics import (
     alert_topic,
+    discovery_topic,
     event_topic,
     late_topic,
     silenced_topic,
@@ -22,10 +24,12 @@ from edge_fusion.codecs.topics import (
     window_topic,
 )
 from edge_fusion.events import (
+    IMAGE,
     Alert,
     AlertChange,
     EventTime,
     Publication,
+    Reading,
     Scores,
     SilenceChange,
     Summary,
@@ -37,6 +41,18 @@ ONLINE: Final = b"online"
 OFFLINE: Final = b"offline"
 
 
+@dataclass(frozen=True, slots=True)
+class SnapshotTerms:
+    """How snapshots are published: at all, kept when their alert is over, for `expiry` seconds."""
+
+    publish: bool = True
+    keep: bool = True
+    expiry: int | None = None
+
+
+ALWAYS_KEPT: Final = SnapshotTerms()
+
+
 def alert_publications(
     change: AlertChange,
     *,
@@ -44,16 +60,18 @@ def alert_publications(
     box: str,
     model: ModelIdentity,
     snapshot: bytes | None = None,
+    terms: SnapshotTerms = ALWAYS_KEPT,
 ) -> list[Publication]:
     """Snapshot, alert and event of one change, in the order in which they must be published.
 
     Who acts on the event so finds the other two. The snapshot (a JPEG file) and the alert are
     retained; the event comes only with a change of lifecycle or other news, and expires after an
-    hour.
+    hour. A snapshot that is not to be kept is cleared behind the event.
     """
     alert = change.alert
-    payload = encode_alert(alert, box, model)
-    attributes = _cloud_event(alert, prefix, box)
+    topic = snapshot_topic(prefix, alert.site, alert.label)
+    payload = encode_alert(alert, box, model, topic if _is_shown(alert, terms) else None)
+    attributes = _alert_event(alert, prefix, box)
     publications = [
         Publication(
             alert_topic(prefix, alert.site, alert.label),
@@ -63,19 +81,60 @@ def alert_publications(
             window_end=_latency_from(change),
         )
     ]
-    if snapshot is not None:
-        publications.insert(0, _snapshot_publication(alert, snapshot, prefix))
+    if snapshot is not None and terms.publish:
+        event = _snapshot_event(alert, prefix, box)
+        publications.insert(0, _snapshot_publication(topic, snapshot, event, terms))
     if change.lifecycle or change.news:
-        topic = event_topic(prefix, alert.site)
         publications.append(
-            Publication(topic, payload, properties=attributes, expiry=EVENT_EXPIRY_S)
+            Publication(
+                event_topic(prefix, alert.site),
+                payload,
+                properties=attributes,
+                expiry=EVENT_EXPIRY_S,
+            )
         )
+        if not alert.firing and not (terms.publish and terms.keep):
+            publications.append(cleared(topic))
     return publications
 
 
-def _snapshot_publication(alert: Alert, snapshot: bytes, prefix: str) -> Publication:
-    topic = snapshot_topic(prefix, alert.site, alert.label)
-    return Publication(topic, snapshot, retain=True, content_type="image/jpeg")
+def cleared(topic: str) -> Publication:
+    """What makes a broker forget the retained message of a topic."""
+    return Publication(topic, b"", retain=True, content_type="text/plain")
+
+
+def site_gone(
+    site: str, labels: Iterable[str], *, prefix: str, discovery: str | None
+) -> list[Publication]:
+    """All that was retained of a site, forgotten; Home Assistant hears first, and lets go of it.
+
+    `discovery` is the prefix under which Home Assistant looks for devices, if it is told.
+    """
+    topics = [] if discovery is None else [discovery_topic(prefix, site, discovery)]
+    for label in labels:
+        topics += [alert_topic(prefix, site, label), snapshot_topic(prefix, site, label)]
+    return [cleared(topic) for topic in topics]
+
+
+def _is_shown(alert: Alert, terms: SnapshotTerms) -> bool:
+    """Whether there is a picture of what the alert rests on, and it is to be seen."""
+    rests_on_a_picture = alert.evidence is not None and bool(alert.evidence.frames)
+    return terms.publish and rests_on_a_picture and (alert.firing or terms.keep)
+
+
+def _snapshot_publication(
+    topic: str, snapshot: bytes, attributes: Mapping[str, str], terms: SnapshotTerms
+) -> Publication:
+    """Pictures are large: where there is no room for all, alerts come before them."""
+    return Publication(
+        topic,
+        snapshot,
+        retain=True,
+        content_type="image/jpeg",
+        properties=attributes,
+        expiry=terms.expiry,
+        telemetry=True,
+    )
 
 
 def _latency_from(change: AlertChange) -> EventTime | None:
@@ -93,17 +152,41 @@ def window_publication(
     missing: Sequence[str],
     *,
     prefix: str,
+    box: str,
     model: ModelIdentity,
 ) -> Publication:
     """The scores and readings of one window revision, not retained."""
-    topic = window_topic(prefix, scores.pane.site)
-    return Publication(topic, encode_window(scores, readings, missing, model), telemetry=True)
+    pane = scores.pane
+    attributes = _cloud_event(
+        f"{prefix}/{box}/{pane.site}",
+        "window",
+        f"{format_time(pane.window.start)}-{pane.index}",
+        pane.fired_at,
+    )
+    return Publication(
+        window_topic(prefix, pane.site),
+        encode_window(scores, readings, missing, model),
+        properties=attributes,
+        telemetry=True,
+    )
 
 
-def late_publication(outcome: TooLate, *, prefix: str) -> Publication:
+def late_publication(outcome: TooLate, *, prefix: str, box: str) -> Publication:
     """An event that came too late for its windows, not retained."""
-    topic = late_topic(prefix, outcome.event.site)
-    return Publication(topic, encode_late(outcome), telemetry=True)
+    event = outcome.event
+    quantity = event.quantity if isinstance(event, Reading) else IMAGE
+    attributes = _cloud_event(
+        f"{prefix}/{box}/{event.site}",
+        "late",
+        f"{event.source}-{quantity}-{format_time(event.time)}",
+        event.arrival,
+    )
+    return Publication(
+        late_topic(prefix, event.site),
+        encode_late(outcome),
+        properties=attributes,
+        telemetry=True,
+    )
 
 
 def silenced_publication(change: SilenceChange, *, prefix: str, box: str) -> Publication:
@@ -122,16 +205,27 @@ def status_publication(prefix: str, box: str, online: bool) -> Publication:  # n
     )
 
 
-def _cloud_event(alert: Alert, prefix: str, box: str) -> dict[str, str]:
-    """CloudEvents attributes; none for an announcement, which is no event and has no id."""
+def _alert_event(alert: Alert, prefix: str, box: str) -> dict[str, str]:
+    """None for an announcement, which is no event and has no id."""
     if alert.id is None:
         return {}
-    state = "firing" if alert.firing else "resolved"
+    kind = "alert.firing" if alert.firing else "alert.resolved"
+    source, number = f"{prefix}/{box}/{alert.site}", f"{alert.id}-{alert.sequence}"
+    return _cloud_event(source, kind, number, alert.updated_at) | {"subject": alert.label}
+
+
+def _snapshot_event(alert: Alert, prefix: str, box: str) -> dict[str, str]:
+    """Of which change of which alert it is."""
+    source, number = f"{prefix}/{box}/{alert.site}", f"{alert.id}-{alert.sequence}-snapshot"
+    return _cloud_event(source, "snapshot", number, alert.updated_at) | {"subject": alert.label}
+
+
+def _cloud_event(source: str, kind: str, number: str, time: float) -> dict[str, str]:
+    """The attributes that CloudEvents 1.0 requires, and when the box knew."""
     return {
         "specversion": "1.0",
-        "id": f"{alert.id}-{alert.sequence}",
-        "source": f"/{prefix}/{box}/{alert.site}",
-        "type": f"io.edge_fusion.alert.{state}",
-        "time": format_time(alert.updated_at),
-        "subject": alert.label,
+        "id": number,
+        "source": f"/{source}",
+        "type": f"io.edge_fusion.{kind}",
+        "time": format_time(time),
     }

@@ -159,11 +159,20 @@ def discovery_topic(prefix: str, site: str, root: str = "homeassistant") -> str:
     return f"{root}/device/{discovery_id(prefix, site)}/config"
 
 
+def presence_topic(root: str = "homeassistant") -> str:
+    """Where Home Assistant says `online` when it has started, and `offline` as its last will."""
+    return f"{root}/status"
+
+
 def discovery_id(prefix: str, site: str) -> str:
-    """`<prefix>_<site>` in the letters Home Assistant allows in an id: [a-zA-Z0-9_-].
+    """`<prefix>_<site>` as an id of Home Assistant."""
+    return safe_id(f"{prefix}_{site}")
+
+
+def safe_id(name: str) -> str:
+    """`name` in the letters Home Assistant allows in an id: [a-zA-Z0-9_-].
 
     Where something had to be replaced, a checksum keeps `a.b` and `a_b` apart.
     """
-    raw = f"{prefix}_{site}"
-    safe = _NOT_ID.sub("_", raw)
-    return safe if safe == raw else f"{safe}_{zlib.crc32(raw.encode()):08x}"
+    safe = _NOT_ID.sub("_", name)
+    return safe if safe == name else f"{safe}_{zlib.crc32(name.encode()):08x}"

@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from edge_fusion.config.alerting import AlertSettings, check_once
+from edge_fusion.config.consumers import HomeAssistantSettings, SnapshotSettings
 from edge_fusion.config.keys import (
     SOURCELESS,
     Address,
@@ -55,6 +56,7 @@ from edge_fusion.io.store import Durability
 DEFAULT_MODEL = "indoor-hazard"
 _PORT, _TLS_PORT = 1883, 8883
 _MAX_KEEPALIVE = 65_535
+_DAY = 86_400
 _MAX_OVERLAP = 1000  # each event stands in so many windows
 
 
@@ -62,6 +64,12 @@ def _not_empty(providers: tuple[Provider, ...]) -> tuple[Provider, ...]:
     if not providers:
         raise ValueError('expected at least one entry, such as "auto"')
     return providers
+
+
+def _a_day_or_never(duration: float) -> float:
+    if 0 < duration < _DAY:
+        raise ValueError('expected at least "1d", or "0s"')
+    return duration
 
 
 class TlsSettings(Table):
@@ -253,16 +261,6 @@ class WebSettings(Table):
         return split_address(self.listen)
 
 
-class HomeAssistantSettings(Table):
-    """Home Assistant finds sites and alerts by itself."""
-
-    discovery: StrictBool = Field(default=True, description="Publish discovery messages.")
-    prefix: TopicPrefix = Field(
-        default="homeassistant",
-        description="First level of discovery topics, as set in Home Assistant.",
-    )
-
-
 class LimitSettings(Table):
     """Every bound of the program; the defaults fit a box with 1 GB of memory."""
 
@@ -277,6 +275,9 @@ class LimitSettings(Table):
     max_payload_bytes: Size = size("1MB", "Size of a message of a sensor.")
     max_outbox: Count = Field(default=100_000, description="Messages waiting for the broker.")
     max_outbox_bytes: Size = size("64MB", "Size of all messages waiting for the broker.")
+    forget_site_after: Annotated[Duration, AfterValidator(_a_day_or_never)] = seconds(
+        "30d", "A site is forgotten, and cleared at the broker, after so much silence; 0s: never."
+    )
 
 
 class Settings(Table):
@@ -294,6 +295,7 @@ class Settings(Table):
     alerts: tuple[AlertSettings, ...] = Field(
         default=(), description="Labels that alert; none of the model: all do."
     )
+    snapshots: SnapshotSettings = Field(default_factory=SnapshotSettings)
     store: StoreSettings = Field(default_factory=StoreSettings)
     web: WebSettings = Field(default_factory=WebSettings)
     homeassistant: HomeAssistantSettings = Field(default_factory=HomeAssistantSettings)

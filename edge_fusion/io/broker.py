@@ -46,10 +46,14 @@ class BrokerSettings:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A topic filter, and the highest QoS (0 or 1) at which to get what matches it."""
+    """A topic filter, and the highest QoS (0 or 1) at which to get what matches it.
+
+    `optional`: without what matches it the program does what it is for all the same.
+    """
 
     filter: str
     qos: int = 1
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)

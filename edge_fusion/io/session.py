@@ -299,7 +299,8 @@ class Session:
         self._refused_filters.pop(asked.filter, None)
         if (code := next((code for code in codes if code.is_failure), None)) is not None:
             why = denials.topic_refused(code.value, str(code), self._plan.settings, "read")
-            self._refused_filters[asked.filter] = why
+            if not asked.optional:
+                self._refused_filters[asked.filter] = why
             text = f"no subscription to {asked.filter!r}: {why}"
             self._complain(f"subscribe {asked.filter}", text)
         self._tell_if_all_is_answered()

@@ -1,6 +1,6 @@
 // The page: what the daemon tells (see document.py), kept by site; tiles that can be seen are drawn.
 
-import { Tile, each, make, put, silenced, stateOf, timeOf } from "./tile.js";
+import { Tile, each, make, put, silences, stateOf, timeOf } from "./tile.js";
 import * as words from "./words.js";
 
 const LOST_AFTER = 4000;
@@ -214,7 +214,8 @@ function showFiring(time) {
     site.alerts.filter((alert) => alert.firing).map((alert) => ({ site: site.site, alert })));
   firing.sort((a, b) => b.alert.started_at - a.alert.started_at);
   $("calm").hidden = firing.length > 0;
-  put($("calm"), sites.size ? "Nothing. All sites are below their thresholds." : "No site has been heard of yet.");
+  const quiet = box && silences(box, time).length ? "Nothing that is not silenced." : "Nothing. All sites are below their thresholds.";
+  put($("calm"), sites.size ? quiet : "No site has been heard of yet.");
   each($("firing"), firing, () => {
     const row = make("li");
     row.append(make("a"), make("b"), make("span", "when"), make("span", "why"));
@@ -225,7 +226,7 @@ function showFiring(time) {
     put(link, site);
     link.href = `#site-${site}`;
     put(what, `▲ ${alert.label} ${words.score(alert.score)} (${alert.severity})`);
-    put(when, timeOf(alert, time) + silenced(box, site, alert.label, time));
+    put(when, timeOf(alert, time));
     put(why, words.reason(alert));
   });
 }

@@ -75,6 +75,7 @@ export class Tile {
     this.showCameras(site, box, now);
     this.showValues(site, traces);
     this.showScores(site, box);
+    this.showSilences(box, now);
     this.showAlerts(site, box, now);
     this.showDevices(site, box, now);
   }
@@ -138,6 +139,13 @@ export class Tile {
     });
   }
 
+  showSilences(box, now) {
+    const told = silences(box, now).filter((each) => each.site === this.name);
+    const line = this.find(".silences");
+    line.hidden = told.length === 0;
+    put(line, told.map((each) => `${each.label === "*" ? "all labels" : each.label} silenced until ${words.clock(each.until, now)}`).join(" · "));
+  }
+
   showAlerts(site, box, now) {
     const told = site.alerts.filter((alert) => alert.firing || now - alert.ended_at < REMEMBERED);
     told.sort((a, b) => Number(b.firing) - Number(a.firing) || b.started_at - a.started_at);
@@ -157,7 +165,7 @@ export class Tile {
       row.toggleAttribute("data-firing", alert.firing);
       row.dataset.severity = alert.severity;
       put(what, alert.firing ? `▲ ${alert.label} ${words.score(alert.score)}` : `✓ ${alert.label}`);
-      put(when, timeOf(alert, now) + silenced(box, this.name, alert.label, now));
+      put(when, timeOf(alert, now));
       put(why, words.reason(alert));
       link.hidden = alert.picture === null;
       if (alert.picture !== null) {
@@ -196,9 +204,8 @@ export function timeOf(alert, now) {
   return `resolved ${words.age(now - alert.ended_at)} ago, fired at ${words.clock(alert.started_at, now)}`;
 }
 
-export function silenced(box, site, label, now) {
-  const found = box.silences.find((each) => each.site === site && each.label === label && each.until > now);
-  return found ? `, silenced until ${words.clock(found.until, now)}` : "";
+export function silences(box, now) {
+  return box.silences.filter((each) => each.until > now);
 }
 
 // As many children as there are items, made once and filled each time: no flicker, no lost focus.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from edge_fusion.align.roster import Known
-from edge_fusion.events import Alert, ArrivalTime, EventTime, Frame, Reading
+from edge_fusion.events import Alert, ArrivalTime, EventTime, Frame, Reading, Silenced
 
 BEFORE = ArrivalTime(0.0)
 """Before anything came."""
@@ -55,22 +55,13 @@ class SiteView:
 
 
 @dataclass(frozen=True, slots=True)
-class Silence:
-    """An alert that nobody is told of until then."""
-
-    site: str
-    label: str
-    until: ArrivalTime
-
-
-@dataclass(frozen=True, slots=True)
 class BoxView:
     """How the box itself is. connected: by connection; trouble: why nothing can be kept."""
 
     connected: Mapping[str, bool] = field(default_factory=dict)
     trouble: str | None = None
     catching_up: bool = False
-    silences: tuple[Silence, ...] = ()
+    silences: tuple[Silenced, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,3 +199,15 @@ def test_who_was_let_go_of_is_named_once_unless_back() -> None:
     few.feed([reading("loft", DAY + 3.0), reading("hall", 2 * DAY + 100.0)])
     few.feed([reading("cellar", 2 * DAY + 101.0)])
     assert few.forgotten() == ["loft"]
+
+
+def test_a_site_is_let_go_of_when_its_last_device_has_been_silent_for_so_long() -> None:
+    house = sites()
+    house.feed([reading("hall", 0.0), reading("attic", 0.0), reading("attic", DAY, "b")])
+    house.advance(ArrivalTime(ORIGIN + DAY + 60.0))
+    house.let_go(ArrivalTime(ORIGIN + 10.0))
+    assert house.forgotten() == ["hall"]
+    assert [site.site for site in house] == ["attic"]
+    house.let_go(ArrivalTime(ORIGIN + DAY + 10.0))
+    assert house.forgotten() == ["attic"]
+    assert isinstance(house.feed([reading("hall", 2 * DAY)])[-1], Reading)

@@ -79,7 +79,8 @@ def valid(payload: bytes, schema: dict[str, Any]) -> Any:
 
 
 def test_an_alert_is_the_json_of_the_contract() -> None:
-    assert valid(encode_alert(ALERT, "edge-7", MODEL), alert_schema()) == {
+    topic = "edge_fusion/kitchen/snapshot/smoke"
+    assert valid(encode_alert(ALERT, "edge-7", MODEL, topic), alert_schema()) == {
         "schema": 1,
         "id": "5f0c",
         "sequence": 3,
@@ -102,6 +103,7 @@ def test_an_alert_is_the_json_of_the_contract() -> None:
             "temperature": {"count": 20, "mean": 31.2, "min": 24.0, "max": 38.5, "last": 38.5}
         },
         "frames": [{"camera": "ceiling", "time": "2026-11-23T10:00:29.870Z"}],
+        "snapshot": topic,
         "missing": ["humidity"],
         "contributions": {"image": 0.4123},
         "model": {"name": "indoor-hazard", "sha256": "ab" * 32},
@@ -114,6 +116,7 @@ def test_the_announcement_of_a_site_is_resolved_and_has_no_id() -> None:
     document = valid(encode_alert(quiet, "edge-7", MODEL), alert_schema())
     assert (document["id"], document["state"], document["window"]) == (None, "resolved", None)
     assert (document["readings"], document["frames"], document["missing"]) == ({}, [], [])
+    assert document["snapshot"] is None
 
 
 def test_a_window_is_the_json_of_the_contract() -> None:

@@ -18,7 +18,6 @@ from edge_fusion.codecs.jpeg import (
     _bare,
     _chunks,
     _decode_bgr,
-    bounded_jpeg,
     decode_rgb,
     encode_jpeg,
     excess,
@@ -76,7 +75,6 @@ def test_a_claim_of_gigapixels_is_read_and_not_decoded() -> None:
     bomb = with_jpeg_size(BASELINE, 65_535, 65_535)
     assert header_size(bomb) == (65_535, 65_535)
     assert decode_rgb(bomb, (16, 16)) is None
-    assert bounded_jpeg(bomb, 100) is None
 
 
 @pytest.mark.parametrize(
@@ -105,7 +103,6 @@ def test_no_truncation_makes_anything_raise(data: bytes) -> None:
         assert header_size(data[:length]) in (None, (HEIGHT, WIDTH))
     for length in range(0, len(data), 97):
         decode_rgb(data[:length], (8, 8))
-        bounded_jpeg(data[:length], 10)
 
 
 @given(st.data())
@@ -385,50 +382,3 @@ def test_what_is_encoded_is_a_jpeg_that_decodes_again() -> None:
     data = encode_jpeg(picture(), 90)
     assert data.startswith(b"\xff\xd8\xff")
     assert header_size(data) == (HEIGHT, WIDTH)
-
-
-def test_a_jpeg_within_the_bound_stays_the_file_it_is() -> None:
-    assert bounded_jpeg(BASELINE) is BASELINE
-
-
-def test_a_png_becomes_a_jpeg_of_the_same_size() -> None:
-    data = bounded_jpeg(PNG)
-    assert data is not None
-    assert data.startswith(b"\xff\xd8\xff")
-    assert header_size(data) == (HEIGHT, WIDTH)
-
-
-@pytest.mark.parametrize("limit", [200_000, 50_000, 2_000])
-def test_a_large_picture_is_made_smaller_until_it_fits(limit: int) -> None:
-    data = bounded_jpeg(encode_jpeg(noise(900, 1600), 95), limit)
-    assert data is not None
-    assert len(data) <= limit
-    size = header_size(data)
-    assert size is not None
-    assert size[1] / size[0] == pytest.approx(16 / 9, rel=0.1)
-
-
-def test_a_bound_that_no_size_meets_gives_none() -> None:
-    assert bounded_jpeg(BASELINE, 50) is None
-    assert bounded_jpeg(encode_jpeg(picture(4, 4), 90), 50) is None
-
-
-@pytest.mark.parametrize("value", range(2, 9))
-@pytest.mark.parametrize("limit", [200_000, 3_000])
-def test_a_snapshot_is_upright_whether_or_not_its_viewer_heeds_exif(value: int, limit: int) -> None:
-    data = in_jpeg(tiff(">", value), encode_jpeg(corners(), 95))
-    snapshot = bounded_jpeg(data, limit)
-    assert snapshot is not None
-    assert len(snapshot) <= limit
-    assert exif_of(snapshot) == b""
-    size = header_size(snapshot)
-    assert size is not None
-    assert (size[0] > size[1]) == (value >= 5)
-    shown = cv2.imdecode(np.frombuffer(snapshot, np.uint8), cv2.IMREAD_COLOR_RGB)
-    assert shown is not None
-    assert np.abs(shown - by_pillow(data, size)).mean() < 8
-
-
-def test_a_snapshot_that_is_upright_by_its_exif_stays_the_file_it_is() -> None:
-    upright = in_jpeg(tiff("<", 1, "2026:11:23 18:06:22"), BASELINE)
-    assert bounded_jpeg(upright) is upright

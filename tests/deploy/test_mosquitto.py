@@ -204,6 +204,7 @@ def test_each_topic_is_written_by_those_whose_it_is(
         ("edge_fusion/kitchen/silenced", {"homeassistant"}),
         ("edge_fusion/kitchen/snapshot/smoke", {"homeassistant"}),
         ("homeassistant/device/edge_fusion_kitchen/config", {"homeassistant"}),
+        ("homeassistant/status", {"edge-fusion", "homeassistant"}),
         ("elsewhere", set[str]()),
     ],
 )

@@ -11,14 +11,16 @@ from fuzz.sound import LIMITS, check_decoded
 from edge_fusion.codecs.decoder import CameraSource, Decoder
 from edge_fusion.codecs.exif import Orientation, orientation, time_taken
 from edge_fusion.codecs.frames import FrameFormat, FrameKeys
-from edge_fusion.codecs.jpeg import JPEG_MAGIC, bounded_jpeg, decode_rgb, exif_of, header_size
+from edge_fusion.codecs.jpeg import JPEG_MAGIC, decode_rgb, exif_of, header_size
+from edge_fusion.codecs.snapshot import captioned_jpeg
 from edge_fusion.codecs.topics import TopicPattern
 from edge_fusion.events import ArrivalTime, Frame, Message
 
 _BERLIN = ZoneInfo("Europe/Berlin")
 _NOW = ArrivalTime(1795428000.0)
 _SIZE = (12, 20)
-_MAX_SNAPSHOT = 2000
+_MAX_SNAPSHOT = 5000
+_CAPTION = ("kitchen", "smoke", "0.93", "2026-11-23 10:00:20 UTC")
 CAMERAS = [
     CameraSource(TopicPattern.parse(f"{form.value}/{{camera}}"), form, keys)
     for form, keys in (
@@ -49,12 +51,12 @@ def _decodes(data: bytes) -> bool:
     if rgb is not None:
         assert rgb.shape == (*_SIZE, 3)
         assert rgb.dtype == np.uint8
-    snapshot = bounded_jpeg(data, _MAX_SNAPSHOT, LIMITS.max_pixels)
+    snapshot = captioned_jpeg(data, _CAPTION, _MAX_SNAPSHOT, LIMITS.max_pixels)
     if snapshot is not None:
         assert len(snapshot) <= _MAX_SNAPSHOT
         assert snapshot.startswith(JPEG_MAGIC)
         assert orientation(exif_of(snapshot)) is Orientation.TOP_LEFT
-        assert snapshot is data or header_size(snapshot) is not None
+        assert header_size(snapshot) is not None
     return rgb is not None
 
 

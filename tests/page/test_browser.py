@@ -207,6 +207,21 @@ def test_an_alert_appears_and_goes_without_a_reload(home: Home) -> None:
     assert page.evaluate("window.sameAsBefore") is True
 
 
+def test_what_is_silenced_is_said_and_fires_to_nobody(home: Home) -> None:
+    house, page = home.inhabit("attic"), home.visit()
+    attic, people = tile(page, "attic"), home.broker.collect()
+    expect(attic).to_have_attribute("data-state", "live")
+    expect(attic.locator(".silences")).to_be_hidden()
+    people.publish("edge_fusion/attic/silence", b'{"label": "hot", "for": "1h"}')
+    expect(attic.locator(".silences")).to_contain_text("hot silenced until ")
+    house.temperatures["attic"] = 39.0
+    expect(attic.locator(".scores li[data-high]")).to_contain_text("hot", timeout=15_000)
+    expect(page.locator("#calm")).to_have_text("Nothing that is not silenced.")
+    people.publish("edge_fusion/attic/silence", b'{"label": "hot", "for": "0s"}')
+    expect(page.locator("#firing li")).to_contain_text("hot", timeout=15_000)
+    expect(attic.locator(".silences")).to_be_hidden()
+
+
 def test_a_site_that_falls_silent_goes_quiet_and_then_stale(home: Home) -> None:
     house, page = home.inhabit("cellar"), home.visit()
     cellar = tile(page, "cellar")

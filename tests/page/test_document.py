@@ -5,12 +5,13 @@ from typing import Any
 
 from observed import NOW, Place, at, fired, frame, reading, resolved, scores
 
+from edge_fusion.events import Silenced
 from edge_fusion.page.board import STEP, Board
 from edge_fusion.page.document import MAX_DEVICES, MAX_QUANTITIES, About, Script, Viewing
-from edge_fusion.page.views import BoxView, Silence, Snapshot
+from edge_fusion.page.views import BoxView, Snapshot
 
 ABOUT = About("edge-7", "indoor-hazard", "1.0", 45.0, 900.0, {"smoke": 0.7})
-UP = BoxView({"readings": True}, silences=(Silence("hall", "smoke", at(600)),))
+UP = BoxView({"readings": True}, silences=(Silenced("hall", "smoke", at(600)),))
 
 
 def told(text: bytes) -> tuple[str, dict[str, Any]]:

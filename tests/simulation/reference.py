@@ -54,7 +54,7 @@ def retold(epoch: Epoch) -> list[Publication]:
             case Fed(inputs=inputs, until=until):
                 pipeline.feed(inputs, until)
                 if not restarted:  # what is fed first after a restart is no turn
-                    pipeline._forget()
+                    pipeline._forget(until)
                 restarted = False
             case (
                 Restarted(configuration=configuration, now=now)

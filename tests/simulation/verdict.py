@@ -226,6 +226,9 @@ class _Alerts:
         self._dropped |= {label for _, label in self.firing} - {*labels, DEVICE}
 
     def hear(self, publication: Publication) -> None:
+        if not publication.payload:
+            self._forget(*publication.topic.split("/")[1::2])
+            return
         alert = json.loads(publication.payload)
         label = alert["site"], alert["label"]
         if alert["id"] is None:
@@ -241,6 +244,11 @@ class _Alerts:
         assert said == publication.payload, f"{version} is both {said!r} and {alert}"
         if publication.topic.endswith("/event"):
             self._change(label, alert["id"], fires=alert["state"] == "firing")
+
+    def _forget(self, site: str, label: str) -> None:
+        """Nothing is retained of a site that is gone."""
+        assert not self.firing.get((site, label)), f"gone while it fires: {site}, {label}"
+        self.firing.pop((site, label), None)
 
     def _change(self, label: tuple[str, str], name: str, *, fires: bool) -> None:
         now = self.firing[label]
@@ -263,7 +271,9 @@ def _payloads_keep_to_their_schemas(ledger: Ledger) -> None:
             topic = told.publication.topic
             kind = topic.split("/")[2]
             looked_at[kind] += 1
-            if kind in KINDS and (kind not in {"window", "late"} or looked_at[kind] <= SAMPLE):
+            if kind not in KINDS or not told.publication.payload:
+                continue
+            if kind not in {"window", "late"} or looked_at[kind] <= SAMPLE:
                 valid(topic, told.publication.payload)
 
 
