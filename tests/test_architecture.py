@@ -44,7 +44,7 @@ HOMES = {
     "paho": {"io/session.py"},
     "onnxruntime": {"io/onnx.py"},
     "prometheus_client": {"io/metrics.py", "io/families.py"},
-    "sqlite3": {"io/store.py"},
+    "sqlite3": {"io/store.py", "io/schema.py", "io/tables.py"},
     "cbor2": {"codecs/cbor.py", "codecs/senml_pack.py"},
     "google": {"codecs/sparkplug/payload_pb2.py", "codecs/sparkplug/wire.py"},
     "cv2": {"codecs/jpeg.py", "io/video.py", "simulator/scene.py"},
