@@ -14,6 +14,7 @@ from __future__ import annotations
 from enum import Enum
 
 from edge_fusion.events import ArrivalTime, CatchUp, CaughtUp, Input, Message
+from edge_fusion.lag import Lag
 from edge_fusion.mailbox import Connected, Disconnected, Notice
 
 QUIET = 2.0
@@ -43,6 +44,7 @@ class Absence:
         self.barrier_topic = barrier_topic
         self._connection = connection
         self._run = run
+        self._lag = Lag(run)
         self._connected = False
         self._state = _State.AWAY
         self._since: ArrivalTime | None = None
@@ -62,6 +64,10 @@ class Absence:
         """Since when the broker holds back what comes for us, if it does and we know."""
         return None if self._state is _State.PRESENT else self._since
 
+    def is_behind(self, now: ArrivalTime) -> bool:
+        """Whether what arrives now may have waited in the broker for long, without an absence."""
+        return self._lag.is_long(now)
+
     def resume(self, since: ArrivalTime, now: ArrivalTime) -> list[Input]:
         """The program starts again, having been gone since then."""
         self._state, self._since = _State.CATCHING_UP, since
@@ -70,6 +76,8 @@ class Absence:
 
     def turn(self, now: ArrivalTime) -> list[Input]:
         """A turn begins: if the box slept since the last one, we were away that long."""
+        if self._connected:
+            self._lag.turn(now)
         last, self._turned = self._turned, now
         since, self._withheld = self._withheld, None
         if last is None:
@@ -114,6 +122,10 @@ class Absence:
     def take(self, message: Message) -> list[Input]:
         """What a message says of this, to be fed before it: only the barrier itself says much."""
         ended = self.advance(message.arrival)
+        if message.topic == self.barrier_topic:
+            self._lag.hear(message.payload, message.arrival)
+        elif message.qos:
+            self._lag.count()
         if self._state is not _State.CATCHING_UP or self._quiet_at is None:
             return ended
         if message.topic == self.barrier_topic and message.payload == self._mark():
@@ -133,9 +145,9 @@ class Absence:
         return self._end(due) if due is not None and due <= now else []
 
     def barrier(self) -> bytes | None:
-        """The payload of the barrier that is to be published now, once; else None."""
+        """The payload of the barrier, or of an echo, that is to be published now, once; or None."""
         wanted, self._wants_barrier = self._wants_barrier, False
-        return self._mark() if wanted else None
+        return self._mark() if wanted else self._lag.echo()
 
     def _gone(self, now: ArrivalTime) -> None:
         self._connected, self._quiet_at = False, None
@@ -144,6 +156,7 @@ class Absence:
 
     def _back(self, now: ArrivalTime, *, held: bool) -> list[Input]:
         self._connected = True
+        self._lag.begin()
         if self._state is _State.PRESENT:
             return []
         if not held:

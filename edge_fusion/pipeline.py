@@ -35,6 +35,7 @@ from edge_fusion.events import (
     Reading,
     Scores,
     Suspect,
+    TimeSource,
     TooLate,
 )
 from edge_fusion.keeper import Book as KeptBook
@@ -238,12 +239,21 @@ class Pipeline:
     def _decode(self, message: Message, inputs: list[Input], now: ArrivalTime) -> None:
         for decoded in self._stages.decoder.decode(message):
             match decoded:
-                case Reading() | Frame() | Offline():
+                case Reading():
+                    inputs.append(self._doubted(decoded))
+                case Frame() | Offline():
                     inputs.append(decoded)
                 case Publication():
                     self._publish(decoded)
                 case _:
                     self._settle(decoded, now)
+
+    def _doubted(self, reading: Reading) -> Reading:
+        """What may have waited in the broker for long is known for that: its clock may be right."""
+        dated = reading.time_source is TimeSource.DEVICE
+        if dated and self._absence.is_behind(reading.arrival):
+            return replace(reading, time_source=TimeSource.HELD_BACK)
+        return reading
 
     def _forget(self) -> None:
         """Sites that were let go of are let go of everywhere, unless an alert still fires."""

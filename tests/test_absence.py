@@ -226,3 +226,42 @@ def test_what_was_withheld_before_a_backlog_that_is_coming_in_begins_none_of_its
     assert absence.hear(connected(), at(99.8)) == [CatchUp(at(99.6), at(99.8))]
     absence.withheld(at(40))
     assert absence.turn(at(100)) == []
+
+
+# Much that comes, for long
+
+
+def test_what_comes_while_an_echo_is_away_may_have_waited() -> None:
+    absence = awake()
+    echo = absence.barrier()
+    assert echo is not None
+    assert back(absence, echo, 99.6) == []
+    for _ in range(20):
+        absence.take(message(99.7))
+    absence.turn(at(101))
+    second = absence.barrier()
+    assert second is not None
+    assert not absence.is_behind(at(103))
+    assert absence.is_behind(at(103.1))
+    assert not absence.catching_up
+    assert back(absence, second, 103.2) == []
+    assert absence.is_behind(at(103.3))
+
+
+def test_what_no_broker_would_hold_back_calls_for_no_echo() -> None:
+    absence = awake()
+    assert absence.barrier() is not None
+    for _ in range(99):
+        absence.take(Message("cams/hall/eye", b"picture", at(99.7), qos=0))
+    absence.turn(at(101))
+    assert absence.barrier() is None
+
+
+def test_who_is_not_connected_sends_no_echo() -> None:
+    absence = awake()
+    absence.barrier()
+    absence.hear(gone(), at(100))
+    for _ in range(20):
+        absence.take(message(100.0))
+    absence.turn(at(101))
+    assert absence.barrier() is None

@@ -29,6 +29,7 @@ PIPELINE = {
     "links",
     "keeper",
     "keeping",
+    "lag",
     "outbox",
     "pipeline",
     "quality",
