@@ -87,7 +87,7 @@ class Absence:
         if since is None or self.catching_up:
             return []
         self._since = since if self._here or self._since is None else min(since, self._since)
-        return self._catch_up(last, now) if self._here else []
+        return self._catch_up(last) if self._here else []
 
     def withheld(self, since: ArrivalTime) -> None:
         """All is acknowledged now, and nothing was since then: brokers send few more until it is.
@@ -130,7 +130,8 @@ class Absence:
             return ended
         if message.topic == self.barrier_topic and message.payload == self._mark():
             return self._end(message.arrival)
-        self._quiet_at = ArrivalTime(message.arrival + QUIET)
+        # It may have arrived before the sleep of which this turn woke up.
+        self._quiet_at = ArrivalTime(max(self._quiet_at, message.arrival + QUIET))
         return ended
 
     def wake(self) -> ArrivalTime | None:
@@ -161,9 +162,11 @@ class Absence:
             return []
         if not held:
             return self._end(now)
-        return self._catch_up(now, now)
+        return self._catch_up(now)
 
-    def _catch_up(self, arrival: ArrivalTime, now: ArrivalTime) -> list[Input]:
+    def _catch_up(self, arrival: ArrivalTime) -> list[Input]:
+        """A backlog begins with what comes at `arrival`, which may be long before this turn."""
+        now = arrival if self._turned is None else max(arrival, self._turned)
         if self._connected:
             self._round += 1
             self._wants_barrier = True

@@ -228,6 +228,27 @@ def test_what_was_withheld_before_a_backlog_that_is_coming_in_begins_none_of_its
     assert absence.turn(at(100)) == []
 
 
+def test_what_had_arrived_before_the_sleep_makes_its_end_no_silence() -> None:
+    """It waited in the mailbox, and is taken by the first turn after the sleep."""
+    absence = awake()
+    assert absence.turn(at(700)) == [CatchUp(at(99.5), at(99.5))]
+    mark = absence.barrier()
+    assert absence.take(message(99.6)) == []
+    assert absence.advance(at(700)) == []
+    assert absence.take(message(700.1)) == []
+    assert absence.catching_up
+    assert back(absence, mark, 700.2) == [CaughtUp(at(700.2))]
+
+
+def test_a_box_that_slept_as_it_was_connected_again_waits_for_its_barrier() -> None:
+    absence = awake()
+    absence.hear(gone(), at(100))
+    absence.turn(at(700))
+    assert absence.hear(connected(), at(101)) == [CatchUp(at(99.5), at(101))]
+    assert absence.advance(at(700)) == []
+    assert back(absence, absence.barrier(), 700.2) == [CaughtUp(at(700.2))]
+
+
 # Much that comes, for long
 
 

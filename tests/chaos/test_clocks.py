@@ -64,7 +64,8 @@ def test_a_wall_clock_that_is_stepped_by_an_hour_changes_nothing(broker: Broker,
     heard = Heard.of(listener)
     alerts = check_alerts(heard)
     print(
-        f"\na wall clock stepped by an hour, three times: {as_sent_in_words(house)}; {alerts} alerts"
+        f"\na wall clock stepped by an hour, three times: {as_sent_in_words(house)}; "
+        f"{alerts} alerts"
     )
     assert heard.windows.keys() == house.ledger.counts.keys()
     assert alerts == heard_episodes(house)

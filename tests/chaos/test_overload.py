@@ -217,9 +217,9 @@ def test_ten_times_too_much(broker_factory: BrokerFactory, tmp_path: Path) -> No
         patiently(lambda: taken(daemon) + dropped(statistics) >= sent, "all accounted for", 30)
         offered, peak = flooded.sent / flooded.seconds, resident_peak(daemon.process.pid)
         print(
-            f"\nbears {rate:.0f} messages/s of {QUANTITIES} readings; offered {offered:.0f}/s, {offered / rate:.1f} times "
-            f"that, and {frames.sent / frames.seconds:.0f} frames/s for {flooded.seconds:.0f} s; "
-            f"took {meanwhile:.0f}/s meanwhile\n"
+            f"\nbears {rate:.0f} messages/s of {QUANTITIES} readings; offered {offered:.0f}/s, "
+            f"{offered / rate:.1f} times that, and {frames.sent / frames.seconds:.0f} frames/s "
+            f"for {flooded.seconds:.0f} s; took {meanwhile:.0f}/s meanwhile\n"
             f"sent {sent}: {accounts(daemon)}, lost in the broker {dropped(statistics):.0f}\n"
             f"memory {ordinary / MEGABYTE:.0f} MB before, {peak / MEGABYTE:.0f} MB at most, bound "
             f"{(ordinary + BOUND) / MEGABYTE:.0f} MB; /healthz {len(pulse.answers)} times, "
