@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
-from edge_fusion.events import IMAGE, Evidence, Pane, Reading, Row, Scores, Summary
+from edge_fusion.events import IMAGE, Evidence, Pane, Reading, Row, Scores, Summary, of_readings
 
 
 def summaries(pane: Pane) -> dict[str, Summary]:
     """Count, mean, extremes and last value of each quantity read inside the pane's window."""
-    values: dict[str, list[float]] = {}
-    for event in pane.events:
-        if isinstance(event, Reading):
-            values.setdefault(event.quantity, []).append(event.value)
-    return {quantity: _summary(of_quantity) for quantity, of_quantity in values.items()}
+    quantities = sorted({line[0].quantity for line in pane.lines if of_readings(line)})
+    readings = {quantity: pane.readings(quantity) for quantity in quantities}
+    return {quantity: _summary([each.value for each in own]) for quantity, own in readings.items()}
 
 
 def _summary(values: Sequence[float]) -> Summary:
@@ -26,7 +25,8 @@ def _summary(values: Sequence[float]) -> Summary:
 
 def heard(pane: Pane) -> tuple[Reading, ...]:
     """Every reading the model could use: those in the window, and those carried into it."""
-    return (*(event for event in pane.events if isinstance(event, Reading)), *pane.carried)
+    lines = filter(of_readings, pane.lines)
+    return (*chain.from_iterable(lines), *pane.carried)
 
 
 def missing(

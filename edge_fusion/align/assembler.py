@@ -17,7 +17,7 @@ from edge_fusion.align.census import Census
 from edge_fusion.align.firings import Closed, Firings
 from edge_fusion.align.roster import Roster
 from edge_fusion.align.shelf import Shelf
-from edge_fusion.align.slices import LaneKey, OpenSlices, Slice, lane_of
+from edge_fusion.align.slices import OpenSlices, Slice
 from edge_fusion.align.source import LONG_AGO, Lane, Source
 from edge_fusion.align.watermark import SiteWatermark
 from edge_fusion.align.windows import index_of, window
@@ -27,6 +27,7 @@ from edge_fusion.events import (
     Duplicate,
     Event,
     EventTime,
+    LaneKey,
     Offline,
     Outcome,
     Pane,
@@ -37,6 +38,7 @@ from edge_fusion.events import (
     TimeSource,
     Timing,
     TooLate,
+    lane_of,
 )
 
 RETAINED_SLICES = 256
@@ -176,7 +178,10 @@ class SiteAssembler:
         first = self._firings.first_open()
         if first is None:
             return ()
-        return self._shelf.events(first - self._windows.overlap + 1, self._shelf.newest)
+        first -= self._windows.overlap - 1
+        return tuple(
+            event for each in self._shelf if each.index >= first for event in each.events()
+        )
 
     def drop_fleeting(self) -> None:
         """Let go of the frames whose pictures nobody promised to keep."""
@@ -356,7 +361,7 @@ class SiteAssembler:
             timing=timing,
             closed_by=closed.closed_by,
             fired_at=now,
-            events=self._shelf.events(first, number),
+            lines=self._shelf.lines(first, number),
             carried=self._shelf.carried(first, extent.start - self._alignment.carry),
             cameras=self._roster.cameras(now - self._alignment.carry),
             late=closed.late,

@@ -102,9 +102,11 @@ class DeviceClock:
         if self._left == 0 or arrival >= self._until:
             self._before, self._least = self._least, difference
             self._left, self._until = BLOCK, ArrivalTime(arrival + BLOCK_SECONDS)
-        self._least = min(self._least, difference)
+        elif difference < self._least:
+            self._least = difference
         self._left -= 1
-        self.trusted = abs(self.offset) <= self.max_skew
+        least = min(self._least, self._before)
+        self.trusted = -self.max_skew <= least <= self.max_skew
 
     @property
     def _expected(self) -> float:

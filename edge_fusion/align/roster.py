@@ -7,9 +7,9 @@ from typing import Any
 
 from edge_fusion.align.census import Census
 from edge_fusion.align.clock import DeviceClock
-from edge_fusion.align.slices import LaneKey, OpenSlices, Slice, lane_of
+from edge_fusion.align.slices import OpenSlices, Slice
 from edge_fusion.align.source import Lane, Source
-from edge_fusion.events import ArrivalTime, Event, Frame
+from edge_fusion.events import ArrivalTime, Event, Frame, LaneKey, lane_of
 
 MAX_LANES = 64
 """Quantities of one device; readings of others are shed."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from edge_fusion.align.archive import Archive
-from edge_fusion.align.slices import LaneKey, Slice, lane_of
+from edge_fusion.align.slices import Slice
 from edge_fusion.align.windows import Assigner
-from edge_fusion.events import Event, EventTime, Reading
+from edge_fusion.events import Event, EventTime, LaneKey, Line, Reading, lane_of
 
 
 class Shelf:
@@ -26,8 +26,8 @@ class Shelf:
         self._max_readings = max(1, max_readings // windows.overlap)
         self._max_frames = max(1, max_frames // windows.overlap)
         self._slices: dict[int, Slice] = {}
-        self._before: dict[LaneKey, Event] = {}
-        self._merged: dict[LaneKey, Event] = {}
+        self._before: dict[LaneKey, Reading] = {}
+        self._merged: dict[LaneKey, Reading] = {}
         self._merged_below = 0
         self.newest = 0
         """The index of the newest slice there ever was."""
@@ -65,18 +65,21 @@ class Shelf:
             self._oldest = max(self._oldest, sorted(self._slices)[-self._max_slices])
         return self._oldest
 
-    def events(self, first: int, last: int) -> tuple[Event, ...]:
-        """All events of the slices from `first` to `last`, in order of event time."""
+    def lines(self, first: int, last: int) -> tuple[Line, ...]:
+        """The events of the slices from `first` to `last` by lane, in order of lane.
+
+        No slice among them may be open any more.
+        """
         slices = self._slices
-        parts = [slices[index].events() for index in range(first, last + 1) if index in slices]
-        return parts[0] if len(parts) == 1 else tuple(event for part in parts for event in part)
+        parts = [slices[index].lines() for index in range(first, last + 1) if index in slices]
+        lines = parts[0] if len(parts) == 1 else _joined(parts)
+        return tuple([lines[key] for key in sorted(lines)])
 
     def carried(self, before: int, since: float) -> tuple[Reading, ...]:
         """Per device and quantity the last reading in slices below `before`, if after `since`."""
-        found = self._lasts_below(before).values()
-        return tuple(last for last in found if type(last) is Reading and last.time > since)
+        return tuple([last for last in self._lasts_below(before).values() if last.time > since])
 
-    def _lasts_below(self, index: int) -> dict[LaneKey, Event]:
+    def _lasts_below(self, index: int) -> dict[LaneKey, Reading]:
         """The last event of each lane in slices below `index`, in order of lane.
 
         Windows ask for this one after the other, so the answer is carried on from one to the next.
@@ -84,9 +87,8 @@ class Shelf:
         if index < self._merged_below or not self._merged_below:
             self._merged, self._merged_below = dict(sorted(self._before.items())), -1
         lanes = len(self._merged)
-        for place in sorted(self._slices):
-            if self._merged_below <= place < index:
-                self._merged.update(self._slices[place].lasts())
+        for place in sorted([p for p in self._slices if self._merged_below <= p < index]):
+            self._merged |= self._slices[place].lasts()
         if len(self._merged) > lanes:
             self._merged = dict(sorted(self._merged.items()))
         self._merged_below = index
@@ -104,7 +106,8 @@ class Shelf:
     def restore(self, state: dict[str, Any], archive: Archive) -> None:
         """Take up a `state` again."""
         for last in map(archive.restored, state["before"]):
-            self._before[lane_of(last)] = last
+            if isinstance(last, Reading):
+                self._before[lane_of(last)] = last
         for each in state["slices"]:
             restored = self.slice(each[0])
             restored.restore(each, archive)
@@ -123,3 +126,11 @@ class Shelf:
             self._before.update(self._slices.pop(index).lasts())
         if below > self._merged_below:
             self._merged_below = 0
+
+
+def _joined(parts: Sequence[Mapping[LaneKey, Line]]) -> dict[LaneKey, Line]:
+    lines: dict[LaneKey, list[Event]] = {}
+    for part in parts:
+        for key, line in part.items():
+            lines.setdefault(key, []).extend(line)
+    return {**lines}

@@ -5,31 +5,26 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
-from operator import attrgetter
 from typing import Any
 
 from edge_fusion.align.archive import Archive
-from edge_fusion.events import ArrivalTime, Event, EventTime, Frame, Reading
-
-LaneKey = tuple[str, str]
-"""Device and quantity of readings; camera and "" of frames."""
-
-Line = list[Event]
-"""The events of one lane in one slice in order of event time: two at one instant are the same."""
-
-_TIME = attrgetter("time")
-
-
-def lane_of(event: Event) -> LaneKey:
-    if isinstance(event, Reading):
-        return event.device, event.quantity
-    return event.camera, ""
+from edge_fusion.events import (
+    IN_TIME,
+    ArrivalTime,
+    Event,
+    EventTime,
+    Frame,
+    LaneKey,
+    Line,
+    Reading,
+    lane_of,
+)
 
 
-def insert(line: Line, event: Event) -> bool:
+def insert(line: list[Event], event: Event) -> bool:
     """Put an event in its place; False, and nothing done, if there is one at its instant."""
     time = event.time
-    place = bisect_left(line, time, key=_TIME)
+    place = bisect_left(line, time, key=IN_TIME)
     if place < len(line) and line[place].time == time:
         return False
     line.insert(place, event)
@@ -40,10 +35,10 @@ class Slice:
     """Events by lane. `room` is how many readings still fit; a lane holds `max_frames` frames."""
 
     __slots__ = (
+        "_given",
         "_lasts",
         "_lines",
         "_max_frames",
-        "_sorted",
         "before",
         "end",
         "index",
@@ -60,20 +55,21 @@ class Slice:
         self.before = EventTime(math.nextafter(start, -math.inf))
         self.room = max_readings
         self._max_frames = max_frames
-        self._lines: dict[LaneKey, Line] = {}
-        self._sorted: tuple[Event, ...] | None = None
-        self._lasts: dict[LaneKey, Event] | None = None
+        self._lines: dict[LaneKey, list[Event]] = {}
+        self._given = False
+        """Whether panes hold the lines: who changes one then changes a copy."""
+        self._lasts: dict[LaneKey, Reading] | None = None
 
     def __iter__(self) -> Iterator[LaneKey]:
         return iter(self._lines)
 
     def __contains__(self, event: Event) -> bool:
         line = self._lines.get(lane_of(event), [])
-        place = bisect_left(line, event.time, key=_TIME)
+        place = bisect_left(line, event.time, key=IN_TIME)
         return place < len(line) and line[place].time == event.time
 
-    def line(self, key: LaneKey) -> Line:
-        """The events of a lane; who adds to them takes from `room`, before the slice is read."""
+    def line(self, key: LaneKey) -> list[Event]:
+        """The events of a lane; who adds to them takes from `room`, before `lines` are taken."""
         return self._lines.setdefault(key, [])
 
     def has_room_for(self, event: Event) -> bool:
@@ -82,9 +78,12 @@ class Slice:
 
     def add(self, event: Event) -> Event | None:
         """Keep an event; returns the frame that had to go for it, if any."""
-        line = self.line(lane_of(event))
+        key = lane_of(event)
+        line = self.line(key)
+        if self._given:
+            line = self._lines[key] = line.copy()
         insert(line, event)
-        self._sorted = self._lasts = None
+        self._lasts = None
         if isinstance(event, Reading):
             self.room -= 1
         elif len(line) > self._max_frames:
@@ -93,10 +92,10 @@ class Slice:
 
     def drop_fleeting(self) -> None:
         """Let go of the frames that are not durable."""
-        for (_, quantity), line in self._lines.items():
-            if not quantity:
-                line[:] = [event for event in line if isinstance(event, Frame) and event.durable]
-                self._sorted = None
+        for key, line in self._lines.items():
+            if any(isinstance(event, Frame) and not event.durable for event in line):
+                durable = (event for event in line if isinstance(event, Frame) and event.durable)
+                self._lines[key] = list(durable)
 
     def state(self, archive: Archive) -> list[Any]:
         """All there is to know, as JSON can hold it."""
@@ -113,20 +112,20 @@ class Slice:
             for event in map(archive.restored, line):
                 self.line(lane_of(event)).append(event)
 
-    def events(self) -> tuple[Event, ...]:
-        """All events in order of event time, then of lane, whatever order they came in."""
-        if self._sorted is None:
-            by_lane: list[Event] = []
-            for key in sorted(self._lines):
-                by_lane += self._lines[key]
-            by_lane.sort(key=_TIME)
-            self._sorted = tuple(by_lane)
-        return self._sorted
+    def events(self) -> list[Event]:
+        """All events, lane by lane."""
+        return [event for line in self._lines.values() for event in line]
 
-    def lasts(self) -> dict[LaneKey, Event]:
+    def lines(self) -> dict[LaneKey, Line]:
+        """The events of each lane that has any; they change no more."""
+        self._given = True
+        return {key: line for key, line in self._lines.items() if line}
+
+    def lasts(self) -> dict[LaneKey, Reading]:
         """The latest reading of each lane."""
         if self._lasts is None:
-            self._lasts = {key: line[-1] for key, line in self._lines.items() if line and key[1]}
+            lasts = {key: line[-1] for key, line in self._lines.items() if line}
+            self._lasts = {key: last for key, last in lasts.items() if type(last) is Reading}
         return self._lasts
 
 

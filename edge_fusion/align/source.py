@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from edge_fusion.align.clock import DeviceClock
-from edge_fusion.align.slices import LaneKey, Line, OpenSlices, Slice, insert
+from edge_fusion.align.slices import OpenSlices, Slice, insert
 from edge_fusion.align.windows import index_of
-from edge_fusion.events import ArrivalTime, Event, EventTime, TimeSource
+from edge_fusion.events import ArrivalTime, Event, EventTime, LaneKey, TimeSource
 
 NEVER = EventTime(float("-inf"))
 BEYOND = EventTime(float("inf"))
@@ -52,7 +52,8 @@ class Source:
     def move_edge(self, edge: EventTime) -> None:
         self.edge = edge
         for lane in self.lanes:
-            lane.end = min(lane.into.end, edge)
+            end = lane.into.end
+            lane.end = min(end, edge)
 
 
 class Lane:
@@ -75,13 +76,17 @@ class Lane:
 
     def unbind(self) -> None:
         """Close the short way."""
-        self._bind(NOWHERE, [])
-        self.newest = EventTime(INFINITY)
+        self.into = NOWHERE
+        self.line: list[Event] = []
+        self.end, self.newest = NEVER, EventTime(INFINITY)
 
     def bind(self, into: Slice) -> None:
         """Open the short way into a slice, unless it is older than that of now."""
         if into.start >= self.into.start:
-            self._bind(into, into.line(self.key))
+            edge = self.source.edge
+            self.into, self.line = into, into.line(self.key)
+            self.end = min(into.end, edge)
+            self.newest = self.line[-1].time if self.line else into.before
 
     def takes(self, event: Event) -> bool:
         """Admit a reading of the common kind; False, and nothing done, if it is any other.
@@ -126,9 +131,11 @@ class Lane:
             return False
         if event.time >= self.source.edge or not self.source.clock.trusted:
             return False
-        into = self._open_at(event.time) or self._begin(event)
-        if into is None:
-            return False
+        into = self.open.get(self.into.index + 1)
+        if into is None or not into.start <= event.time < into.end:
+            into = self._open_at(event.time) or self._begin(event)
+            if into is None:
+                return False
         self.bind(into)
         if not self.takes(event):
             return False
@@ -158,11 +165,6 @@ class Lane:
 
     def _open_at(self, time: EventTime) -> Slice | None:
         return self.open.get(index_of(time, self.open.every))
-
-    def _bind(self, into: Slice, line: Line) -> None:
-        self.into, self.line = into, line
-        self.end = min(into.end, self.source.edge)
-        self.newest = line[-1].time if line else into.before
 
 
 NO_LANE = Lane(("", ""), Source("", DeviceClock(0.0)), OpenSlices(INFINITY))

@@ -43,7 +43,9 @@ class SiteWatermark:
         self._sources: list[Source] = []
         self._value = NEVER
         self._any_sound = False
+        self._counting: list[Source] = []
         self._watched: Source | None = None
+        self._edge = NEVER
         self.passed = 0
         """All slices below have ended at the watermark or before it."""
 
@@ -86,6 +88,10 @@ class SiteWatermark:
 
     def crossed(self) -> bool:
         """Go on from a watched source past its edge; True if the watermark passed a slice."""
+        for behind in self._counting:
+            if behind.latest < self._edge:
+                self._watch(behind, self._edge)
+                return False
         passed = self.passed
         self._settle()
         return self.passed > passed
@@ -118,16 +124,20 @@ class SiteWatermark:
     def _settle(self) -> None:
         """Hold on to what was reached, before and after who counts may change; watch the last."""
         self._any_sound = any(source.sound for source in self._sources)
-        counting = [source for source in self._sources if self._counts(source)]
-        last = min(counting, key=_LATEST, default=None)
+        self._counting = [source for source in self._sources if self._counts(source)]
+        last = min(self._counting, key=_LATEST, default=None)
         if last is not None and last.latest - self._slack > self._value:
             self._value = EventTime(last.latest - self._slack)
             self.passed = index_of(self._value, self._every)
+        self._edge = EventTime((self.passed + 1) * self._every + self._slack - _HAIR)
+        self._watch(last, self._edge)
+
+    def _watch(self, source: Source | None, edge: EventTime) -> None:
         if self._watched is not None and not self._watched.idle:
             self._watched.move_edge(BEYOND)
-        self._watched = last
-        if last is not None:
-            last.move_edge(EventTime((self.passed + 1) * self._every + self._slack - _HAIR))
+        self._watched = source
+        if source is not None:
+            source.move_edge(edge)
 
     def _reached(self) -> EventTime:
         """The least advance of the sources that count, less the slack."""

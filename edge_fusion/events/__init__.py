@@ -38,6 +38,15 @@ from edge_fusion.events.inputs import (
     Offline,
     Reading,
 )
+from edge_fusion.events.lanes import (
+    IN_TIME,
+    LaneKey,
+    Line,
+    lane_of,
+    lines_of,
+    of_frames,
+    of_readings,
+)
 from edge_fusion.events.outcomes import (
     ClosedBy,
     Doubt,
@@ -59,6 +68,7 @@ from edge_fusion.events.times import ArrivalTime, EventTime, TimeSource, Window
 __all__ = [
     "HUMIDITY",
     "IMAGE",
+    "IN_TIME",
     "TEMPERATURE",
     "Alert",
     "AlertChange",
@@ -78,6 +88,8 @@ __all__ = [
     "Input",
     "Invalid",
     "InvalidReason",
+    "LaneKey",
+    "Line",
     "Message",
     "ModelInputs",
     "Offline",
@@ -99,4 +111,8 @@ __all__ = [
     "Timing",
     "TooLate",
     "Window",
+    "lane_of",
+    "lines_of",
+    "of_frames",
+    "of_readings",
 ]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import chain
 
-from edge_fusion.events.inputs import Event, Reading
+from edge_fusion.events.inputs import Event, Frame, Reading
+from edge_fusion.events.lanes import IN_TIME, Line, of_frames, of_readings
 from edge_fusion.events.times import ArrivalTime, EventTime, Window
 
 
@@ -27,10 +30,11 @@ class ClosedBy(Enum):
 class Pane:
     """What one firing of a window yields.
 
-    `events` are in order of event time. `carried` holds, per device and quantity, the last
-    reading before the window that is still young enough to be carried into it. `cameras` are
-    all cameras known at the site, whether or not one gave a frame. `late` counts the events of
-    this window that came after its first firing.
+    `lines` holds the events of each lane (a device and quantity, or a camera) that has any, in
+    order of lane. `carried` holds, per device and quantity, the last reading before the window
+    that is still young enough to be carried into it. `cameras` are all cameras known at the site,
+    whether or not one gave a frame. `late` counts the events of this window that came after its
+    first firing.
     """
 
     site: str
@@ -39,10 +43,25 @@ class Pane:
     timing: Timing
     closed_by: ClosedBy
     fired_at: ArrivalTime
-    events: tuple[Event, ...]
+    lines: tuple[Line, ...]
     carried: tuple[Reading, ...] = ()
     cameras: tuple[str, ...] = ()
     late: int = 0
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """All events in order of event time, then of lane."""
+        return tuple(sorted(chain.from_iterable(self.lines), key=IN_TIME))
+
+    def readings(self, quantity: str) -> list[Reading]:
+        """The readings of one quantity, by whatever device, in order of event time."""
+        lines = [line for line in self.lines if of_readings(line) and line[0].quantity == quantity]
+        return sorted(chain.from_iterable(lines), key=IN_TIME)
+
+    def frames(self, camera: str) -> Sequence[Frame]:
+        """The frames of one camera, in order of event time."""
+        lines = (line for line in self.lines if of_frames(line) and line[0].camera == camera)
+        return next(lines, ())
 
 
 class QuarantineReason(Enum):

@@ -7,103 +7,142 @@ apart: so an even slope stays one, however unevenly it is sampled. A cell beyond
 knot takes the mean of its own readings. A cell without any takes the last value of each device,
 carried for up to `carry` seconds, and the mask falls from 1 to 0 with its age. The reading before
 the window (`pane.carried`) is a knot too.
+
+The quantities are laid out end to end on one axis of seconds, further apart than `max_gap`, so that
+one pass of numpy over all readings draws the lines of them all.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Sequence
-from math import ceil
-from operator import attrgetter, mul
+from dataclasses import dataclass
+from functools import lru_cache
+from operator import mul
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_fusion.events import Pane, Reading, Window
+from edge_fusion.events import IN_TIME, Pane, Reading, of_readings
 from edge_fusion.model.spec import ModelSpec
 
-INFINITY = float("inf")
+Floats = NDArray[np.float64]
 
-_TIME = attrgetter("time")
+_HAIR = 1e-6
+"""Seconds above `max_gap` that forgive what float subtraction adds to an exact gap."""
 
 
 def sensor_grid(
     pane: Pane, spec: ModelSpec, *, max_gap: float, carry: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """The grid and its freshness, each float32 [T, C]; `max_gap` and `carry` in seconds."""
-    columns = []
-    for quantity in spec.quantities:
-        inside = [e for e in pane.events if type(e) is Reading and e.quantity == quantity]
-        before = [e for e in pane.carried if e.quantity == quantity]
-        before.sort(key=_TIME)
-        column = _Column(pane.window, spec.steps)
-        column.draw(before[-1] if before else None, inside, max_gap)
-        if 0.0 in column.freshness:
-            column.carry([*before, *inside], carry)
-        columns.append((column.values, column.freshness))
-    grid, mask = np.array(columns, np.float32).transpose(1, 2, 0)
-    return grid, mask
+    size = pane.window.end - pane.window.start
+    axis = _axis(len(spec.quantities), spec.steps, size, max_gap)
+    values, freshness = _drawn(*_laid_out(pane, spec.quantities, axis), axis)
+    for quantity, of_cells, fresh in zip(spec.quantities, values, freshness, strict=True):
+        if not fresh.all():
+            before = sorted((e for e in pane.carried if e.quantity == quantity), key=IN_TIME)
+            readings = [*before, *pane.readings(quantity)]
+            _carry(readings, pane.window.start + axis.middles[: spec.steps], carry, of_cells, fresh)
+    return values.T.astype(np.float32), freshness.T.astype(np.float32)
 
 
-class _Column:
-    """Values of one quantity and how fresh they are, cell by cell; times are in seconds.
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    """Where on the axis things lie, in seconds; each of `columns` begins at its `offset`.
 
-    Plain lists, as a window holds so little that the calls into numpy would cost more.
+    `edges` are the beginnings of the cells, of each column those of a cell before the window and
+    of `steps` in it; `middles` are those of the cells in the window.
     """
 
-    def __init__(self, window: Window, steps: int) -> None:
-        self.values = [0.0] * steps
-        self.freshness = [0.0] * steps
-        self._start = window.start
-        self._width = (window.end - window.start) / steps
+    columns: int
+    steps: int
+    max_gap: float
+    offsets: list[float]
+    edges: Floats
+    middles: Floats
 
-    def draw(self, before: Reading | None, inside: Sequence[Reading], max_gap: float) -> None:
-        """Fill the cells that hold readings, and put those between near ones on the line.
 
-        `before` is the reading that leads into the window, `inside` those in it, in order of time.
-        """
-        start, width, steps = self._start, self._width, len(self.values)
-        times = [reading.time - start for reading in inside]
-        levels = [reading.value for reading in inside]
-        left = last = INFINITY
-        level_left, drawn = 0.0, 0
-        if before is not None:
-            left = last = before.time - start
-            level_left = before.value
-        begin, count = 0, len(times)
-        while begin < count:
-            cell, end = int(times[begin] / width), begin + 1
-            if cell >= steps - 1:
-                cell, end = steps - 1, count
-            elif end < count and times[end] < (cell + 1) * width:
-                end = bisect_left(times, (cell + 1) * width, end)
-            right, level = times[begin], levels[begin]
-            if end > begin + 1:
-                right = sum(times[begin:end]) / (end - begin)
-                level = sum(levels[begin:end]) / (end - begin)
-            self.values[cell], self.freshness[cell] = level, 1.0
-            until = ceil(right / width - 0.5)
-            # A hair above max_gap forgives what float subtraction adds to an exact gap.
-            if 0 <= times[begin] - last <= max_gap + 1e-6:
-                slope = (level - level_left) / (right - left)
-                for place in range(drawn, until):
-                    self.values[place] = level_left + slope * ((place + 0.5) * width - left)
-                    self.freshness[place] = 1.0
-            left, level_left, last, drawn, begin = right, level, times[end - 1], until, end
+@lru_cache(maxsize=32)
+def _axis(columns: int, steps: int, size: float, max_gap: float) -> _Axis:
+    offsets = np.arange(columns) * (size + 3 * (max_gap + 1))
+    begins = np.arange(steps) * (size / steps)
+    edges = np.add.outer(offsets, np.concatenate([[-max_gap - 1], begins]))
+    middles = np.add.outer(offsets, begins + size / steps / 2)
+    return _Axis(columns, steps, max_gap, offsets.tolist(), edges.ravel(), middles.ravel())
 
-    def carry(self, readings: Sequence[Reading], carry: float) -> None:
-        """Fill what is still empty by each device's last value, weighted by its freshness."""
-        lasts: dict[str, Reading] = {}
-        done = 0
-        for cell, fresh in enumerate(self.freshness):
-            if fresh:
-                continue
-            at = self._start + (cell + 0.5) * self._width
-            came = bisect_right(readings, at, done, key=_TIME)
-            lasts |= {last.device: last for last in readings[done:came]}
-            done = came
-            weights = [max(0.0, 1 - (at - last.time) / carry) for last in lasts.values()]
-            if total := sum(weights):
-                levels = (last.value for last in lasts.values())
-                self.values[cell] = sum(map(mul, weights, levels)) / total
-                self.freshness[cell] = max(weights)
+
+def _laid_out(pane: Pane, quantities: Sequence[str], axis: _Axis) -> tuple[Floats, Floats]:
+    """Times on the axis and values of all readings that may make a knot, in order of time."""
+    start = pane.window.start
+    shifts = dict(zip(quantities, (offset - start for offset in axis.offsets), strict=True))
+    readings: list[Reading] = []
+    parts: list[float] = []
+    counts: list[int] = []
+    for line in [line for line in pane.lines if of_readings(line)]:
+        if (shift := shifts.get(line[0].quantity)) is not None:
+            readings += line
+            parts.append(shift)
+            counts.append(len(line))
+    for last in _leading_in(pane, axis.max_gap):
+        if (shift := shifts.get(last.quantity)) is not None:
+            readings.append(last)
+            parts.append(shift)
+            counts.append(1)
+    times = np.array([reading.time for reading in readings]) + np.repeat(parts, counts)
+    levels = np.array([reading.value for reading in readings])
+    order = times.argsort(kind="stable")
+    return times[order], levels[order]
+
+
+def _leading_in(pane: Pane, max_gap: float) -> list[Reading]:
+    """Of each quantity the last reading before the window, if a line may begin there."""
+    lasts: dict[str, Reading] = {}
+    for last in pane.carried:
+        known = lasts.get(last.quantity)
+        if known is None or known.time <= last.time:
+            lasts[last.quantity] = last
+    since = pane.window.start - max_gap - _HAIR
+    return [last for last in lasts.values() if last.time >= since]
+
+
+def _drawn(times: Floats, levels: Floats, axis: _Axis) -> tuple[Floats, Floats]:
+    """Values and freshness [C, T] of the cells that hold readings or lie between near ones."""
+    values = np.zeros(axis.columns * axis.steps)
+    freshness = np.zeros(axis.columns * axis.steps)
+    if len(times):
+        bounds = np.concatenate((times.searchsorted(axis.edges), [len(times)]))
+        held = bounds[1:] - bounds[:-1]
+        cells = held.nonzero()[0]
+        begins, counts = bounds[cells], held[cells]
+        knots = np.add.reduceat(times, begins) / counts
+        means = np.add.reduceat(levels, begins) / counts
+        columns, places = np.divmod(cells, axis.steps + 1)
+        inside = places > 0
+        own = (columns * axis.steps + places - 1)[inside]
+        values[own], freshness[own] = means[inside], 1.0
+        near = np.zeros(len(knots) + 1, np.bool_)
+        near[1:-1] = times[begins[1:]] - times[begins[1:] - 1] <= axis.max_gap + _HAIR
+        on_line = near[knots.searchsorted(axis.middles, side="right")]
+        np.copyto(values, np.interp(axis.middles, knots, means), where=on_line)
+        freshness[on_line] = 1.0
+    shape = axis.columns, axis.steps
+    return values.reshape(shape), freshness.reshape(shape)
+
+
+def _carry(
+    readings: Sequence[Reading], middles: Floats, carry: float, values: Floats, fresh: Floats
+) -> None:
+    """Fill what is still empty by each device's last value, weighted by its freshness."""
+    lasts: dict[str, Reading] = {}
+    done = 0
+    for cell in (fresh == 0.0).nonzero()[0].tolist():
+        at = float(middles[cell])
+        came = bisect_right(readings, at, done, key=IN_TIME)
+        lasts |= {last.device: last for last in readings[done:came]}
+        done = came
+        weights = [max(0.0, 1 - (at - last.time) / carry) for last in lasts.values()]
+        if total := sum(weights):
+            levels = (last.value for last in lasts.values())
+            values[cell] = sum(map(mul, weights, levels)) / total
+            fresh[cell] = max(weights)

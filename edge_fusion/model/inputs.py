@@ -37,7 +37,7 @@ def plan_rows(
     `unusable` are frames (camera, event time) that could not be decoded. A pane without any
     event gives no row.
     """
-    if not pane.events:
+    if not pane.lines:
         return ()
     instants = _instants(pane.window, spec.frames)
     return tuple(
@@ -52,13 +52,7 @@ def _instants(window: Window, count: int) -> list[float]:
 
 
 def _frames_of(pane: Pane, camera: str, unusable: Collection[tuple[str, EventTime]]) -> list[Frame]:
-    return [
-        event
-        for event in pane.events
-        if isinstance(event, Frame)
-        and event.camera == camera
-        and (camera, event.time) not in unusable
-    ]
+    return [each for each in pane.frames(camera) if (camera, each.time) not in unusable]
 
 
 def _choose(frames: Sequence[Frame], instants: Sequence[float]) -> tuple[Frame | None, ...]:

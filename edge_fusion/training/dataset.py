@@ -38,6 +38,7 @@ from edge_fusion.events import (
     Reading,
     Timing,
     Window,
+    lines_of,
 )
 from edge_fusion.model.grid import sensor_grid
 from edge_fusion.model.inputs import build_inputs, concatenate, plan_rows, without
@@ -184,7 +185,7 @@ def windows_of(seed: int) -> Windows | None:
     rows = []
     for start in _starts(episode.duration, rng):
         pane = _pane(said, frames, cameras, start)
-        if pane.events:
+        if pane.lines:
             rows.append((_inputs(episode, pane, site.camera), _truth(episode, start)))
     if not rows:
         return None
@@ -228,7 +229,7 @@ def _pane(
         timing=Timing.ON_TIME,
         closed_by=ClosedBy.WATERMARK,
         fired_at=ArrivalTime(end),
-        events=tuple(sorted(events, key=lambda event: event.time)),
+        lines=lines_of(events),
         carried=carried(said, begin, CARRY),
         cameras=cameras,
     )

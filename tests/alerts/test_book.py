@@ -54,7 +54,7 @@ def scored(
         timing=Timing.LATE if index else Timing.ON_TIME,
         closed_by=ClosedBy.WATERMARK,
         fired_at=ArrivalTime(window.end + LAG if at is None else at),
-        events=(),
+        lines=(),
     )
     if smoke is None:
         return Scores(pane, ())

@@ -18,6 +18,7 @@ from edge_fusion.events import (
     Summary,
     Timing,
     Window,
+    lines_of,
 )
 
 WINDOW = Window(EventTime(100.0), EventTime(110.0))
@@ -40,7 +41,7 @@ def pane(*events: Event, carried: tuple[Reading, ...] = (), index: int = 0) -> P
         timing=Timing.ON_TIME,
         closed_by=ClosedBy.WATERMARK,
         fired_at=ArrivalTime(112.0),
-        events=events,
+        lines=lines_of(events),
         carried=carried,
     )
 

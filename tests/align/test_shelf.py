@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from event_streams import ORIGIN, frame, reading
 
 from edge_fusion.align.shelf import Shelf
 from edge_fusion.align.windows import Hopping, Tumbling, index_of
-from edge_fusion.events import Event
+from edge_fusion.events import Event, Line
 
 FIRST = index_of(ORIGIN, 10.0)
 
@@ -25,12 +27,31 @@ def carried(by: Shelf, window: int, carry: float = 900.0) -> list[float]:
     return [last.time - ORIGIN for last in by.carried(FIRST + window, start - carry)]
 
 
-def test_events_are_in_order_of_time_then_of_lane() -> None:
+def places(lines: Iterable[Line]) -> list[list[tuple[str, float]]]:
+    return [[(event.source, event.time - ORIGIN) for event in line] for line in lines]
+
+
+def test_lines_are_in_order_of_lane_and_their_events_in_order_of_time() -> None:
     made = shelf(reading(3.0, device="b"), frame(3.0), reading(3.0), reading(1.0))
-    events = made.events(FIRST, FIRST)
-    assert [(e.time - ORIGIN, e.source) for e in events] == [
-        (1.0, "a"), (3.0, "a"), (3.0, "b"), (3.0, "cam"),
+    assert places(made.lines(FIRST, FIRST)) == [
+        [("a", 1.0), ("a", 3.0)], [("b", 3.0)], [("cam", 3.0)],
     ]  # fmt: skip
+
+
+def test_lines_of_several_slices_are_joined() -> None:
+    made = shelf(reading(13.0), reading(1.0), reading(12.0, device="b"))
+    assert places(made.lines(FIRST, FIRST + 1)) == [[("a", 1.0), ("a", 13.0)], [("b", 12.0)]]
+
+
+def test_lines_once_taken_do_not_change_with_what_comes_late() -> None:
+    made = shelf(reading(1.0), reading(3.0), frame(1.0), max_frames=1)
+    taken = made.lines(FIRST, FIRST)
+    into = made.slice(FIRST)
+    into.add(reading(2.0))
+    into.add(frame(2.0))
+    into.drop_fleeting()
+    assert places(taken) == [[("a", 1.0), ("a", 3.0)], [("cam", 1.0)]]
+    assert places(made.lines(FIRST, FIRST)) == [[("a", 1.0), ("a", 2.0), ("a", 3.0)]]
 
 
 def test_carried_is_the_last_reading_of_each_device_and_quantity_before() -> None:

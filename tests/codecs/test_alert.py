@@ -65,7 +65,7 @@ PANE = Pane(
     Timing.LATE,
     ClosedBy.MAX_WAIT,
     ArrivalTime(1795428040.0),
-    (FRAME,),
+    ((FRAME,),),
     late=2,
 )
 SCORES = Scores(PANE, (Row("ceiling", (FRAME,), {"fire": 0.02, "smoke": 0.93}),))

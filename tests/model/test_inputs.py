@@ -19,6 +19,7 @@ from edge_fusion.events import (
     Reading,
     Timing,
     Window,
+    lines_of,
 )
 from edge_fusion.model.grid import sensor_grid
 from edge_fusion.model.inputs import (
@@ -47,9 +48,8 @@ def pane(
     events: Sequence[Event], carried: Sequence[Reading] = (), cameras: Sequence[str] = ()
 ) -> Pane:
     window = Window(EventTime(0.0), EventTime(10.0))
-    ordered = tuple(sorted(events, key=lambda event: event.time))
     return Pane(
-        "hall", window, 0, Timing.ON_TIME, ClosedBy.WATERMARK, ArrivalTime(12.0), ordered,
+        "hall", window, 0, Timing.ON_TIME, ClosedBy.WATERMARK, ArrivalTime(12.0), lines_of(events),
         tuple(carried), tuple(cameras),
     )  # fmt: skip
 
