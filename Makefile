@@ -17,8 +17,9 @@ GSTREAMER = /usr/lib/python3/dist-packages/gi:python3-gi \
 
 # Three at a time: most of what they do is wait. Overload needs the machine for itself.
 CHAOS = $(filter-out tests/chaos/test_overload.py,$(wildcard tests/chaos/test_*.py))
+.PHONY: $(CHAOS)
 
-.PHONY: $(CHAOS) help demo test soak story bench fuzz lint lock train clean
+.PHONY: help demo test soak story bench fuzz lint lock train clean
 
 help: ## list these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
