@@ -39,6 +39,8 @@ PIPELINE = {
     "complaints",
     "postman",
     "receipts",
+    "revival",
+    "trouble",
 }
 
 HOMES = {
