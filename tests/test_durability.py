@@ -126,6 +126,7 @@ class Durability(RuleBasedStateMachine):
             assert not self.unacknowledged
             self.windows_hold_what_was_measured()
             self.alerts_fire_and_resolve_in_turn()
+            self.all_that_was_told_was_heard_in_order()
         finally:
             self.box.store.close()
             self.directory.cleanup()
@@ -158,6 +159,15 @@ class Durability(RuleBasedStateMachine):
             assert now == (None if event["state"] == "firing" else event["id"])
             firing[event["site"]] = event["id"] if now is None else None
         assert not any(firing.values())
+        last = {event["site"]: event["id"] for event in self.told("event")}
+        now = {alert["site"]: alert["id"] for alert in self.told("alert/hot") if alert["id"]}
+        assert now == last
+
+    def all_that_was_told_was_heard_in_order(self) -> None:
+        entries = (entry for epoch in self.ledger.epochs for entry in epoch.entries)
+        told = [entry.sent for entry in entries if isinstance(entry, Told)]
+        assert list(dict.fromkeys(each.sent for each in self.ledger.heard)) == told
+        assert len(self.box.outbox) == 0
 
     def told(self, kind: str) -> list[dict[str, Any]]:
         """The documents that were kept to be published, in order."""
@@ -194,6 +204,8 @@ class Durability(RuleBasedStateMachine):
 
     def take(self, token: int, publication: Publication) -> bool:
         self.sent.append((token, publication))
+        if publication.topic != BARRIER:
+            self.ledger.hear(token, publication)
         return True
 
     def guarded(self, action: Callable[[], object]) -> None:
