@@ -76,6 +76,13 @@ class Durability(RuleBasedStateMachine):
         self.unacknowledged[self.packets] = message
         self.deliver(self.packets, message)
 
+    @rule(site=st.sampled_from(["hall", "attic"]), windows=st.integers(2, 4))
+    def blaze(self, site: str, windows: int) -> None:
+        """Readings by which an alert fires, and is likely to fire still."""
+        for _ in range(4 * windows):
+            self.measure(site, 39.0, pause=2.5, delay=0.0)
+            self.turn(0.0)
+
     @rule(pause=st.sampled_from([0.0, 1.0, 12.0, 70.0]))
     def turn(self, pause: float = 0.0) -> None:
         self.now += pause
@@ -159,9 +166,9 @@ class Durability(RuleBasedStateMachine):
             assert now == (None if event["state"] == "firing" else event["id"])
             firing[event["site"]] = event["id"] if now is None else None
         assert not any(firing.values())
-        last = {event["site"]: event["id"] for event in self.told("event")}
-        now = {alert["site"]: alert["id"] for alert in self.told("alert/hot") if alert["id"]}
-        assert now == last
+        events = {event["site"]: event["id"] for event in self.told("event")}
+        alerts = {alert["site"]: alert["id"] for alert in self.told("alert/hot") if alert["id"]}
+        assert alerts == events
 
     def all_that_was_told_was_heard_in_order(self) -> None:
         entries = (entry for epoch in self.ledger.epochs for entry in epoch.entries)
