@@ -158,6 +158,16 @@ def test_offsets_are_those_of_the_clocks() -> None:
     assert site.offsets() == {"a": 0.25}
 
 
+def test_readings_that_were_held_back_come_late_by_a_clock_that_may_be_right() -> None:
+    learned: dict[TimeSource, float] = {}
+    for source in (TimeSource.DEVICE, TimeSource.HELD_BACK):
+        site = assembler()
+        late = [reading(20.0 + at, 320.0 + at, source=source) for at in range(10)]
+        feed(site, [reading(0.0, 0.25), *late])
+        learned[source] = site.offsets()["a"]
+    assert learned == {TimeSource.DEVICE: 300.0, TimeSource.HELD_BACK: 0.25}
+
+
 def test_what_comes_at_the_very_instant_at_which_its_window_closes_is_in_its_revision() -> None:
     outcomes = run([reading(8.0), reading(9.0, 10.0 + WAIT)])
     assert [(pane.index, len(pane.events)) for pane in panes(outcomes)] == [(0, 1), (1, 2)]
