@@ -44,7 +44,7 @@ PIPELINE = {
 }
 
 HOMES = {
-    "paho": {"io/session.py"},
+    "paho": {"io/client.py", "io/session.py"},
     "onnxruntime": {"io/onnx.py"},
     "prometheus_client": {"io/metrics.py", "io/families.py"},
     "sqlite3": {"io/store.py", "io/schema.py", "io/tables.py"},

@@ -24,9 +24,10 @@ from edge_fusion.errors import ConfigError
 from edge_fusion.events import ArrivalTime, Delivery, Publication
 from edge_fusion.io import tls
 from edge_fusion.io.broker import BrokerSettings, Letter, Plan, Subscription, fault_of_topic
+from edge_fusion.io.client import guarded
 from edge_fusion.io.doorbell import Doorbell
 from edge_fusion.io.retry import Backoff, End, ProtocolChoice, Retry, Verdict
-from edge_fusion.io.session import Session, guarded
+from edge_fusion.io.session import Session
 from edge_fusion.io.tls import TlsFiles
 from edge_fusion.mailbox import Acknowledged, Disconnected, Notice, Refused
 

@@ -1,4 +1,4 @@
-"""One session with a broker: the only file that knows paho.
+"""One session with a broker: with client.py, the only file that knows paho.
 
 paho is used without its own thread and without its reconnecting. Both have traps: callbacks that
 raise end its thread, its locks can be taken in two orders, and after a loss it resends all that
@@ -10,8 +10,8 @@ from __future__ import annotations
 import logging
 import ssl
 from collections.abc import Callable
-from functools import partial, wraps
-from typing import Any, ParamSpec
+from functools import partial
+from typing import Any
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTv5, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
@@ -23,6 +23,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from edge_fusion.events import ArrivalTime, Delivery, Message, Publication
 from edge_fusion.io import denials, tls
 from edge_fusion.io.broker import Letter, Plan, Subscription
+from edge_fusion.io.client import BufferedClient, guarded
 from edge_fusion.io.doorbell import Doorbell
 from edge_fusion.io.retry import End, ProtocolChoice, Verdict
 from edge_fusion.mailbox import Connected, Subscribed
@@ -37,21 +38,6 @@ _ASSUMED_PACKET_LIMIT = 2_000_000
 a broker hang up, and again at every repetition."""
 _PACKET_OVERHEAD = 5 + 2 + 2
 """Bytes of a PUBLISH beside topic, properties and payload: header, topic length, packet id."""
-
-_Args = ParamSpec("_Args")
-
-
-def guarded(callback: Callable[_Args, None]) -> Callable[_Args, None]:
-    """The callback, with what it raises logged instead."""
-
-    @wraps(callback)
-    def run(*args: _Args.args, **kwargs: _Args.kwargs) -> None:
-        try:
-            callback(*args, **kwargs)
-        except Exception:  # noqa: BLE001 - one bad message must not end the network thread
-            _log.exception("an MQTT callback failed")
-
-    return run
 
 
 class Session:
@@ -119,10 +105,7 @@ class Session:
         tick = self._plan.settings.tick
         ready = self._doorbell.wait(tick, sock, write=self._client.want_write())
         if ready.read:
-            self._client.loop_read()
-            # TLS may hold more than poll() can see
-            while isinstance(sock, ssl.SSLSocket) and not self.is_over and sock.pending():
-                self._client.loop_read()
+            self._client.read()
         if ready.write:
             self._client.loop_write()
         self._client.loop_misc()
@@ -222,9 +205,9 @@ class Session:
         if (sock := self._client.socket()) is not None:
             sock.close()
 
-    def _build(self, context: ssl.SSLContext | None) -> Client:
+    def _build(self, context: ssl.SSLContext | None) -> BufferedClient:
         is_v5 = self._protocol is ProtocolChoice.V5
-        client = Client(
+        client = BufferedClient(
             CallbackAPIVersion.VERSION2,
             client_id=self._plan.settings.client_id,
             clean_session=None if is_v5 else not self._plan.persistent,
@@ -340,7 +323,7 @@ class Session:
             self._reason = "connection lost: the broker did not answer a ping"
 
     def _on_socket_close(self, _client: Client, _: Any, sock: Any) -> None:
-        self._alert = tls.last_word(sock)
+        self._alert = tls.last_word(getattr(sock, "inner", sock))
 
     def _on_message(self, _client: Client, _: Any, message: MQTTMessage) -> None:
         arrival = self._plan.stamp()

@@ -89,9 +89,9 @@ class Client:
         eventually(lambda: self.connection.is_connected)
         session = self.connection._session
         assert session is not None
-        line = session._client.socket()
-        assert isinstance(line, socket.socket)
-        line.shutdown(socket.SHUT_RDWR)
+        line = session._client._buffered
+        assert line is not None
+        line.inner.shutdown(socket.SHUT_RDWR)
         eventually(lambda: self.connection._session is not session)
 
 
