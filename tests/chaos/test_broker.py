@@ -21,6 +21,7 @@ from chaos.traffic import (
     as_sent,
     check_alerts,
     missing,
+    readings_in,
 )
 from conftest import Broker, BrokerFactory, Collector
 from running import Running, patiently
@@ -131,9 +132,9 @@ def test_a_broker_that_is_killed_loses_only_what_it_had_not_saved(
     assert daemon.stop() == 0
     heard, given = Heard.of(listener), given_to(daemon)
     wrong = {
-        key: (given[key], window["readings"]["temperature"]["count"])
+        key: (given[key], readings_in(window))
         for key, window in heard.windows.items()
-        if given[key] != window["readings"]["temperature"]["count"]
+        if given[key] != readings_in(window)
     }
     lost = sum(house.ledger.counts.values()) - sum(given.values())
     print(

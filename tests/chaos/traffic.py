@@ -181,6 +181,11 @@ class Heard:
             self.windows[key] = window
 
 
+def readings_in(window: dict[str, Any]) -> int:
+    """How many readings a window holds; frames alone make one too."""
+    return int(window["readings"].get("temperature", {"count": 0})["count"])
+
+
 def _seconds(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
 
@@ -190,7 +195,7 @@ def missing(ledger: Ledger, heard: Heard) -> list[str]:
     wrong = []
     for (site, start), count in sorted(ledger.counts.items()):
         window = heard.windows.get((site, start))
-        found = window["readings"]["temperature"]["count"] if window else 0
+        found = readings_in(window) if window else 0
         if found != count:
             wrong.append(f"{site} at {start}: {count} sent, {found} published")
     return wrong
