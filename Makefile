@@ -32,7 +32,7 @@ test: $(VENV)/dev.done ## lint, then all tests, against a real broker and real c
 	$(MAKE) lint
 	$(BIN)/pytest -q
 	$(BIN)/pytest -q -s tests/chaos/test_overload.py
-	$(MAKE) --jobs=3 --output-sync $(CHAOS)
+	$(MAKE) --jobs=3 --keep-going --output-sync $(CHAOS)
 
 $(CHAOS):
 	@$(BIN)/pytest -q -s $@
