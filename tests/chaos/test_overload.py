@@ -28,7 +28,10 @@ from chaos.pulse import MEGABYTE, Pulse, resident, resident_peak
 from conftest import Broker, BrokerFactory, Collector
 from running import Running, patiently
 
-LONG = "OVERLOAD_SECONDS" in os.environ
+ALONE = "OVERLOAD_SECONDS" in os.environ
+"""Whether this is the long run, on a machine that does nothing else: only there can be told how
+much there is time for."""
+
 SECONDS = float(os.environ.get("OVERLOAD_SECONDS", "8"))
 BURST = 200 * DEVICES
 TIMES = 10
@@ -40,8 +43,7 @@ HEARTBEAT = 1.5
 """Seconds, in which all that the metrics show is renewed."""
 
 MOST_SECONDS = 10.0
-"""After the end until windows come as late as before: of the long run only, on a machine of its
-own."""
+"""After the end until windows come as late as before."""
 
 PUBLISHERS = 3
 FRAMES_A_SECOND = 80.0
@@ -236,12 +238,12 @@ def test_ten_times_too_much(broker_factory: BrokerFactory, tmp_path: Path) -> No
             f"{pulse.slowest * 1000:.0f} ms at most\nwindow latency {normal:.2f} s before, normal "
             f"again {back:.1f} s after the end; clock offset {offset:.1f} s"
         )
-        assert offered >= TIMES * min(rate, meanwhile)
+        assert offered >= TIMES * min(rate, meanwhile) or not ALONE
         # The broker drops some of the daemon's echoes (lag.py) too.
         assert 0 <= accounted() - sent <= len(echoes.messages)
         assert pulse.failures == []
         assert peak <= ordinary + BOUND
-        assert back <= MOST_SECONDS or not LONG
+        assert back <= MOST_SECONDS or not ALONE
         assert offset <= MAX_SKEW  # all clocks are right, however long readings waited
         assert sum(daemon.metric("dropped_total", reason=reason) for reason in FRAMES_SHED)
     finally:
