@@ -174,7 +174,7 @@ class Absence:
         if self._state is _State.CATCHING_UP:
             return []
         self._state, self._deadline = _State.CATCHING_UP, ArrivalTime(now + LONGEST)
-        since = self._since = ArrivalTime(now - KEPT) if self._since is None else self._since
+        since = self._since = ArrivalTime(arrival - KEPT) if self._since is None else self._since
         return [CatchUp(since, arrival)]
 
     def _end(self, at: ArrivalTime) -> list[Input]:
