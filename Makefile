@@ -28,7 +28,7 @@ demo: $(VENV)/demo.done ## broker, simulated sites and the daemon, live on the t
 	$(BIN)/edge-fusion demo $(DEMO)
 
 test: $(VENV)/dev.done ## lint, then all tests, against a real broker and real cameras
-	@sh .ci/need mosquitto:mosquitto mosquitto_pub:mosquitto-clients $(GSTREAMER)
+	@sh .ci/need mosquitto:mosquitto mosquitto_pub:mosquitto-clients promtool:prometheus $(GSTREAMER)
 	$(MAKE) lint
 	$(BIN)/pytest -q
 	$(BIN)/pytest -q -s tests/chaos/test_overload.py

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from edge_fusion import __version__
+from edge_fusion.cli_doctor import doctor
 from edge_fusion.cli_model import model_app
 from edge_fusion.errors import ConfigError, EdgeFusionError, ModelError, RecordingError
 from edge_fusion.leave import leave
@@ -40,6 +41,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(model_app, name="model")
+app.command()(doctor)
 
 ConfigOption = Annotated[
     Path, typer.Option("--config", "-c", metavar="FILE", help="Configuration file (TOML).")

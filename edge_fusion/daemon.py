@@ -54,7 +54,7 @@ from edge_fusion.quality import QualityControl
 from edge_fusion.receipts import Receipts
 from edge_fusion.recorder import Recorder
 from edge_fusion.reload import Loaded, carry_over, load_again, load_all
-from edge_fusion.reporting import begin_metrics, report_sites
+from edge_fusion.reporting import begin_metrics
 from edge_fusion.signals import forwarded
 from edge_fusion.timed import TimedModel, TimedStore
 
@@ -108,7 +108,7 @@ class Daemon:
         self._settings = settings
         self._load_again = load_again
         self._clock = ArrivalClock()
-        self._metrics = begin_metrics(settings, model)
+        self._metrics, self._sites_report = begin_metrics(settings, model)
         self._absence = Absence(
             READINGS,
             barrier_topic(settings.mqtt.prefix, settings.mqtt.box),
@@ -286,6 +286,7 @@ class Daemon:
         self._pipeline.go_on_with(self._stages, *carry_over(old, self._stages, now), now)
         self._intake.follow(loaded.settings)
         self._links.want(self._intake.names)
+        self._sites_report.follow(loaded.settings, loaded.model)
         self._metrics.provider(loaded.model.requested, loaded.model.provider, loaded.model.fallback)
         self._metrics.reloaded(True)
         log.info("reloaded: model %s", loaded.model.spec.name)
@@ -317,9 +318,7 @@ class Daemon:
                 self._metrics.queue(queue, length)
             for source, tally in self._intake.cameras.tallies():
                 self._metrics.pictures(source.site, source.camera, tally.grabbed, tally.stale)
-            report_sites(self._stages.sites, self._metrics, batch.until)
-            for (site, device), stuck in self._quality.stuck().items():
-                self._metrics.stuck(site, device, stuck)
+            self._sites_report.show(self._stages.sites, self._quality.stuck(), batch.until)
 
     def _make_recorder(self, record: RecordTo) -> Recorder:
         about = assembly.about_recording(self._settings, self._clock.stamp())

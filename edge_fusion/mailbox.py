@@ -13,7 +13,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import inf, nextafter
 
 from edge_fusion.events import ArrivalTime, Delivery, Shed, ShedReason
@@ -22,12 +22,29 @@ _LONGEST_SLEEP = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
+class Granted:
+    """What a broker takes from us, as it says when it accepts a connection (MQTT 5, 3.2.2.3).
+
+    receive_maximum: publications that are not acknowledged yet; max_packet_bytes None: any.
+    """
+
+    receive_maximum: int = 65_535
+    max_packet_bytes: int | None = None
+    max_qos: int = 2
+    retain: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Connected:
-    """The broker accepted `connection`; `session_present`: it still held our subscriptions."""
+    """The broker accepted `connection`; `session_present`: it still held our subscriptions.
+
+    `granted` is None where the protocol has no words for it.
+    """
 
     connection: str
     session_present: bool
     protocol: str
+    granted: Granted | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ KERNEL_LIBRARIES = {
 }  # fmt: skip
 ROOT = {
     "daemon", "assembly", "intake", "reload", "reporting", "timed", "record", "replay", "sniff",
-    "cli", "cli_model", "__main__",
+    "cli", "cli_model", "cli_doctor", "doctor", "__main__",
 }  # fmt: skip
 BELOW_THE_PIPELINE = {"mailbox", "kept", "codecs", "align", "model", "alerts", "events", "errors"}
 PIPELINE = {
@@ -48,6 +48,7 @@ HOMES = {
     "onnxruntime": {"io/onnx.py"},
     "prometheus_client": {"io/metrics.py", "io/families.py"},
     "sqlite3": {"io/store.py", "io/schema.py", "io/tables.py"},
+    "ctypes": {"io/host.py"},
     "cbor2": {"codecs/cbor.py", "codecs/senml_pack.py"},
     "google": {"codecs/sparkplug/payload_pb2.py", "codecs/sparkplug/wire.py"},
     "cv2": {"codecs/jpeg.py", "io/video.py", "simulator/scene.py"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import subprocess
 import sys
@@ -87,3 +88,29 @@ def test_what_a_file_shows_is_recorded(broker: Broker, tmp_path: Path) -> None:
     frames = list(RecordingReader(tmp_path / "recorded"))
     assert len(frames) == 8
     assert all(isinstance(frame, Frame) and frame.camera == "film" for frame in frames)
+
+
+def test_cameras_that_a_reload_leaves_go_on_counting_and_the_others_are_shown_no_more(
+    broker: Broker, tmp_path: Path
+) -> None:
+    film, other = (clip(tmp_path / name, pictures=80) for name in ("film.mp4", "other.mp4"))
+    daemon = Running(
+        tmp_path, broker.port, configuration=configuration(film=film.name, other=other.name)
+    )
+
+    def grabbed(camera: str) -> float:
+        return daemon.metric("camera_grabbed_total", camera=camera)
+
+    try:
+        eventually(lambda: grabbed("film") > 20 and grabbed("other") > 0, "pictures of both")
+        text = daemon.path.read_text()
+        daemon.path.write_text(text.replace(CAMERA.format(url=other.name, name="other"), ""))
+        daemon.process.send_signal(signal.SIGHUP)
+        eventually(lambda: "reloaded" in daemon.log.read_text(), "the reload")
+        before = grabbed("film")
+        eventually(lambda: grabbed("film") > before, "further pictures")
+        assert b'camera_up{camera="other"' not in daemon.page("/metrics")[1]
+        assert daemon.stop() == 0
+    finally:
+        daemon.process.kill()
+        daemon.process.wait()

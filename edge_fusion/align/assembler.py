@@ -88,6 +88,13 @@ class SiteAssembler:
         """Estimated clock offset (arrival - device time, seconds) of each source."""
         return {source.name: source.clock.offset for source in self._roster}
 
+    def heard(self) -> dict[str, ArrivalTime]:
+        """When each source was heard last; a sensor and a camera of one name are one here."""
+        heard: dict[str, ArrivalTime] = {}
+        for source in self._roster:
+            heard[source.name] = max(source.heard, heard.get(source.name, source.heard))
+        return heard
+
     def lane(self, reading: Reading) -> Lane | None:
         """The short way of a reading, if there is one."""
         return self._roster.lane((reading.device, reading.quantity))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from edge_fusion.events import ArrivalTime, Delivery, Publication
 from edge_fusion.io.retry import ProtocolChoice
 from edge_fusion.io.tls import TlsFiles
-from edge_fusion.mailbox import Notice
+from edge_fusion.mailbox import Granted, Notice
 
 _LONGEST_TOPIC = 65535
 _PING_SHARE = 0.6
@@ -74,6 +75,16 @@ class Letter:
 
     publication: Publication
     token: int | None = None
+
+
+def granted_by(properties: Any) -> Granted:
+    """From the properties of a CONNACK, which has only those that differ from the defaults."""
+    return Granted(
+        receive_maximum=getattr(properties, "ReceiveMaximum", 65_535),
+        max_packet_bytes=getattr(properties, "MaximumPacketSize", None),
+        max_qos=getattr(properties, "MaximumQoS", 2),
+        retain=bool(getattr(properties, "RetainAvailable", 1)),
+    )
 
 
 def fault_of_topic(topic: str) -> str | None:

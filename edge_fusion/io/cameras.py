@@ -10,17 +10,19 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 
 from edge_fusion.errors import EdgeFusionError
 from edge_fusion.events import ArrivalTime, Capture
+from edge_fusion.io.address import Medium
 from edge_fusion.io.liveness import Stillness
 from edge_fusion.io.refusal import ask_why
 from edge_fusion.io.video import Video
 from edge_fusion.io.viewing import End, Patience, Tally, Verdict, VideoSource, Viewer, view
 from edge_fusion.mailbox import CameraDown, CameraUp, Notice
 
-__all__ = ["Cameras", "Patience", "Tally", "VideoSource", "faults"]
+__all__ = ["Cameras", "Look", "Patience", "Tally", "VideoSource", "faults", "looks"]
 
 _log = logging.getLogger("edge_fusion.cameras")
 
@@ -29,6 +31,8 @@ _STEADY = 10.0
 """Seconds. A viewing that lasted less does not reset the back-off."""
 _LAST_ATTEMPT = 32
 _TRIED_AT_ONCE = 16
+_SETTLING = 0.5
+_EMPTY = "it opens, but gives no picture"
 _DEFAULT_PATIENCE = Patience()
 _NEVER = float("-inf")
 
@@ -100,7 +104,56 @@ def _fault(patience: Patience, source: VideoSource) -> str | None:
         seen = video.grab() and video.picture() is not None
     finally:
         video.close()
-    return None if seen else "it opens, but gives no picture"
+    return None if seen else _EMPTY
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a video is like: its size in pixels, and the pictures a second that came."""
+
+    width: int
+    height: int
+    fps: float
+
+
+def looks(
+    sources: Sequence[VideoSource],
+    seconds: float,
+    stamp: Callable[[], ArrivalTime],
+    patience: Patience = _DEFAULT_PATIENCE,
+) -> list[Look | str]:
+    """Look at each camera for some seconds, all at once: what its video is like, or why not."""
+    with ThreadPoolExecutor(_TRIED_AT_ONCE, thread_name_prefix="camera") as pool:
+        return list(pool.map(partial(_look, patience, seconds, stamp), sources))
+
+
+def _look(
+    patience: Patience, seconds: float, stamp: Callable[[], ArrivalTime], source: VideoSource
+) -> Look | str:
+    address = source.address
+    video = Video.open(address, opening=patience.opening, silence=patience.silence)
+    if video is None:
+        return ask_why(address, patience.asking).reason
+    try:
+        if not video.grab():
+            return _EMPTY
+        is_file = address.medium is Medium.FILE
+        if not is_file:  # what had waited at the other end comes first, and faster
+            _count(video, _SETTLING, stamp)
+        first, (grabbed, passed) = video.position, _count(video, seconds, stamp)
+        # A file is read faster than it plays.
+        span = video.position - first if is_file else passed
+        return Look(*video.size, grabbed / span if span > 0 else 0.0)
+    finally:
+        video.close()
+
+
+def _count(video: Video, seconds: float, stamp: Callable[[], ArrivalTime]) -> tuple[int, float]:
+    """How many pictures come in some seconds, and how many those were in the end."""
+    begun, grabbed = stamp(), 0
+    while (now := stamp()) - begun < seconds and video.grab():
+        grabbed += 1
+    return grabbed, now - begun
 
 
 def _viewer(

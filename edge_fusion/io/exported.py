@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from edge_fusion.events import InvalidReason, QuarantineReason, ShedReason
-from edge_fusion.io.families import Factory
+from edge_fusion.io.families import Factory, Fading
 
 STAGE_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 COMMIT_BUCKETS = (0.00025, 0.0005, *STAGE_BUCKETS)
@@ -46,9 +46,11 @@ class EventMetrics:
         self.quarantined = counter(
             "clock_quarantined_total", "Device timestamps not believed, and why.", "reason"
         )
-        self.temperature = gauge("temperature_celsius", "Last temperature.", "site")
-        self.humidity = gauge("relative_humidity_ratio", "Last humidity, 0 to 1.", "site")
-        self.reading = gauge("reading", "Last value of other quantities.", "site", "quantity")
+        self.temperature = Fading(gauge("temperature_celsius", "Last temperature.", "site"))
+        self.humidity = Fading(gauge("relative_humidity_ratio", "Last humidity, 0 to 1.", "site"))
+        self.reading = Fading(
+            gauge("reading", "Last value of other quantities.", "site", "quantity")
+        )
         self.last_seen = gauge(
             "device_last_seen_timestamp_seconds",
             "When the last event of a device or camera arrived.",
@@ -93,7 +95,9 @@ class AlertMetrics:
     """What the model and the rules made of the windows."""
 
     def __init__(self, make: Factory) -> None:
-        self.score = make.gauge("score", "Last score of a label.", "site", "camera", "label")
+        self.score = Fading(
+            make.gauge("score", "Last score of a label.", "site", "camera", "label")
+        )
         self.changes = make.counter(
             "alerts_total", "Alerts that began to fire or were resolved.", "site", "label", "state"
         )
@@ -116,6 +120,7 @@ class CameraMetrics:
         self.stale = counter(
             "camera_stale_total", "Pictures left out since they had waited or stood still.", *labels
         )
+        self.all = (self.up, self.reconnects, self.grabbed, self.stale)
 
 
 class BoxMetrics:

@@ -2,13 +2,14 @@
 
 Each `Metrics` has a registry of its own. What devices and sites may name is bounded: a site past
 the first `max_sites`, or a device past the first `max_devices`, is served but not exported; its
-events are counted as unnamed.
+events are counted as unnamed. Series of what is gone are let go of, so that nothing that was last
+true a while ago looks as if it were so now.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, assert_never
 
@@ -63,7 +64,7 @@ class Metrics:
     def __init__(self, version: str, *, max_sites: int = 256, max_devices: int = 4096) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry()
-        make = Factory(self._registry)
+        make = self._make = Factory(self._registry)
         self._events = EventMetrics(make)
         self._alignment = AlignmentMetrics(make)
         self._alerts = AlertMetrics(make)
@@ -72,6 +73,9 @@ class Metrics:
         self._sites = Admission(max_sites)
         self._devices = Admission(max_devices)
         self._quantities = Admission(MAX_QUANTITIES)
+        self._firing: set[tuple[str, str]] = set()
+        self._labels: set[str] = set()
+        self._wanted: frozenset[tuple[str, str]] = frozenset()
         self._seen: set[tuple[str, str]] = set()
         self._pictures: dict[tuple[str, str], tuple[int, int]] = {}
         self._running: Gauge | None = None
@@ -121,12 +125,9 @@ class Metrics:
             self._events.suspect(site, device, reason).inc()
 
     def _admitted(self, event: Event) -> None:
-        known = self._knows(event.site, event.source)
-        if known:
-            self._events.last_seen(event.site, event.source).set(event.arrival)
         if isinstance(event, Reading):
             self._read(event)
-        elif known:
+        elif self._knows(event.site, event.camera):
             self._events.frames(event.site, event.camera).inc()
         else:
             self._events.unnamed("frame").inc()
@@ -137,11 +138,13 @@ class Metrics:
             return
         self._events.readings(reading.site, reading.quantity).inc()
         if reading.quantity == TEMPERATURE:
-            self._events.temperature(reading.site).set(reading.value)
+            self._events.temperature.show(reading.value, reading.arrival, reading.site)
         elif reading.quantity == HUMIDITY:
-            self._events.humidity(reading.site).set(reading.value / 100)
+            self._events.humidity.show(reading.value / 100, reading.arrival, reading.site)
         else:
-            self._events.reading(reading.site, reading.quantity).set(reading.value)
+            self._events.reading.show(
+                reading.value, reading.arrival, reading.site, reading.quantity
+            )
 
     def _fired(self, pane: Pane) -> None:
         if pane.index > 0:
@@ -156,27 +159,34 @@ class Metrics:
 
     def scored(self, scores: Scores) -> None:
         """Show the scores of a pane; a site without a camera has an empty `camera` label."""
-        site = scores.pane.site
+        pane = scores.pane
         for row in scores.rows:
-            known = (
-                self._sites.admits(site) if row.camera is None else self._knows(site, row.camera)
-            )
+            site, camera = pane.site, row.camera
+            known = self._sites.admits(site) if camera is None else self._knows(site, camera)
             if known:
-                self._show(site, row.camera or "", row.scores)
+                self._show(site, camera or "", row.scores, pane.fired_at)
 
-    def _show(self, site: str, camera: str, scores: Mapping[str, float]) -> None:
+    def _show(self, site: str, camera: str, scores: Mapping[str, float], at: float) -> None:
         for label, score in scores.items():
-            self._alerts.score(site, camera, label).set(score)
+            self._alerts.score.show(score, at, site, camera, label)
 
     def alert_changed(self, change: AlertChange) -> None:
         """Count an alert that began to fire or was resolved, and show whether it fires."""
         alert = change.alert
         if not self._sites.admits(alert.site):
             return
+        self._labels.add(alert.label)
+        if alert.firing:
+            self._firing.add((alert.site, alert.label))
+        else:
+            self._firing.discard((alert.site, alert.label))
         self._alerts.active(alert.site, alert.label).set(alert.firing)
+        # From zero on: a rate over a series that begins with its first count would miss that count.
+        fired, resolved = (
+            self._alerts.changes(alert.site, alert.label, state) for state in ("firing", "resolved")
+        )
         if change.lifecycle:
-            state = "firing" if alert.firing else "resolved"
-            self._alerts.changes(alert.site, alert.label, state).inc()
+            (fired if alert.firing else resolved).inc()
 
     def decoded(self, count: int = 1) -> None:
         """Count frames decoded for the model."""
@@ -199,6 +209,11 @@ class Metrics:
         if self._knows(site, device):
             self._alignment.clock_offset(site, device).set(seconds)
 
+    def seen(self, site: str, device: str, at: float) -> None:
+        """Show when a device or camera was heard last, by arrival."""
+        if self._knows(site, device):
+            self._events.last_seen(site, device).set(at)
+
     def stuck(self, site: str, device: str, stuck: bool) -> None:  # noqa: FBT001 - the state is all it says
         """Show whether a device is stuck."""
         if self._knows(site, device):
@@ -208,6 +223,7 @@ class Metrics:
         """Show how far a site has come in event time; before its first event it is nowhere."""
         if math.isfinite(time) and self._sites.admits(site):
             self._alignment.watermark(site).set(time)
+            self._events.late(site)
 
     def idle(self, site: str, devices: int) -> None:
         """Show how many devices of a site are idle."""
@@ -234,9 +250,24 @@ class Metrics:
         """Count a connection regained."""
         self._box.reconnects().inc()
 
+    def watch_cameras(self, wanted: Collection[tuple[str, str]]) -> None:
+        """Show these cameras, by site and name, and no others; down until they are up."""
+        for site, camera in self._wanted - frozenset(wanted):
+            self._forget_camera(site, camera)
+        fresh = frozenset(wanted) - self._wanted
+        self._wanted = frozenset(wanted)
+        for site, camera in fresh:
+            self.camera(site, camera, up=False)
+
+    def _forget_camera(self, site: str, camera: str) -> None:
+        self._seen.discard((site, camera))
+        self._pictures.pop((site, camera), None)
+        for family in self._cameras.all:
+            family.forget({"site": site, "camera": camera})
+
     def camera(self, site: str, camera: str, up: bool) -> None:  # noqa: FBT001 - likewise
         """Show whether a camera gives pictures; each time that it does again is counted."""
-        if not self._knows(site, camera):
+        if (site, camera) not in self._wanted or not self._knows(site, camera):
             return
         self._cameras.up(site, camera).set(up)
         regained = self._cameras.reconnects(site, camera)
@@ -247,9 +278,11 @@ class Metrics:
 
     def pictures(self, site: str, camera: str, grabbed: int, stale: int) -> None:
         """Count what a camera has come to, given the totals so far."""
-        if not self._knows(site, camera):
+        if (site, camera) not in self._wanted or not self._knows(site, camera):
             return
         before = self._pictures.get((site, camera), (0, 0))
+        if grabbed < before[0]:  # a camera that was begun anew counts from zero again
+            before = (0, 0)
         self._pictures[site, camera] = (grabbed, stale)
         self._cameras.grabbed(site, camera).inc(grabbed - before[0])
         self._cameras.stale(site, camera).inc(stale - before[1])
@@ -276,6 +309,39 @@ class Metrics:
     def reloaded(self, ok: bool) -> None:  # noqa: FBT001 - likewise
         """Show whether the last reload of the configuration was taken."""
         self._box.reloaded().set(ok)
+
+    def fires(self, site: str) -> bool:
+        """Whether an alert of a site fires."""
+        return any(name == site for name, _ in self._firing)
+
+    def fade(self, before: float) -> None:
+        """Let go of readings and scores that came before; the counters go on."""
+        for values in (
+            self._events.temperature,
+            self._events.humidity,
+            self._events.reading,
+            self._alerts.score,
+        ):
+            values.fade(before)
+
+    def keep_labels(self, labels: Collection[str]) -> None:
+        """Let go of the alerts that have no rule any more."""
+        for label in self._labels - set(labels):
+            self._alerts.active.forget({"label": label})
+            self._alerts.changes.forget({"label": label})
+        self._labels &= set(labels)
+        self._firing = {key for key in self._firing if key[1] in self._labels}
+
+    def forget_device(self, site: str, device: str) -> None:
+        """Let go of all that is shown of a device or camera, and make room for another."""
+        self._make.forget(site=site, device=device)
+        self._make.forget(site=site, camera=device)
+        self._devices.release((site, device))
+
+    def forget_site(self, site: str) -> None:
+        """Let go of all that is shown of a site, and make room for another."""
+        self._make.forget(site=site)
+        self._sites.release(site)
 
     def exposition(self) -> tuple[bytes, str]:
         """The body and content type of `/metrics`, in the Prometheus text format."""

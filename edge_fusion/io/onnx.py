@@ -31,6 +31,7 @@ PROVIDERS = {
     "OpenVINO": "OpenVINOExecutionProvider",
     CPU: "CPUExecutionProvider",
 }
+VERSION: str = ort.__version__
 # TensorRT builds an engine for minutes at first use: only on request.
 AUTO_ORDER = ("CUDA", "OpenVINO", CPU)
 
@@ -111,6 +112,11 @@ def load_model(
     )
     _warm_up(model)
     return model
+
+
+def offered() -> tuple[str, ...]:
+    """The execution providers that this onnxruntime was built with, by our names for them."""
+    return tuple(name for name, own in PROVIDERS.items() if own in ort.get_available_providers())
 
 
 def _read(path: Path) -> bytes:

@@ -22,7 +22,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from edge_fusion.events import ArrivalTime, Delivery, Message, Publication
 from edge_fusion.io import denials, tls
-from edge_fusion.io.broker import Letter, Plan, Subscription
+from edge_fusion.io.broker import Letter, Plan, Subscription, granted_by
 from edge_fusion.io.client import BufferedClient, guarded
 from edge_fusion.io.doorbell import Doorbell
 from edge_fusion.io.retry import End, ProtocolChoice, Verdict
@@ -269,7 +269,9 @@ class Session:
         self._window = min(_WINDOW, getattr(said, "ReceiveMaximum", _WINDOW))
         self.online = True
         self.begun += not flags.session_present
-        self._plan.notify(Connected(self._plan.name, flags.session_present, self._protocol.value))
+        name, is_v5 = self._plan.name, self._protocol is ProtocolChoice.V5
+        granted = granted_by(said) if is_v5 else None
+        self._plan.notify(Connected(name, flags.session_present, self._protocol.value, granted))
         for subscription in self._plan.subscriptions:
             self._subscribe(subscription)
         self._tell_if_all_is_answered()

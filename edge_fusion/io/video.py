@@ -29,6 +29,7 @@ _ENVIRONMENT: Final = {
 for _name, _value in _ENVIRONMENT.items():
     os.environ.setdefault(_name, _value)
 
+OPENCV: Final = cv2.__version__
 _LONGEST_EDGE: Final = 1920
 _QUALITY: Final = 85
 _SPARSE: Final = 16
@@ -88,6 +89,12 @@ class Video:
         # Bare H.264 and the like say nothing of time.
         rate = self._capture.get(cv2.CAP_PROP_FPS)
         return (self._grabbed - 1) / (rate if rate > 0 else 25.0)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height, as the video says."""
+        width, height = cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT
+        return round(self._capture.get(width)), round(self._capture.get(height))
 
     def picture(self) -> Picture | None:
         """The picture grabbed last, at most 1920 pixels long; None where there is none."""

@@ -53,24 +53,28 @@ def external_tensor(content: bytes) -> str | None:
 
     Raises ValueError for what is no protocol buffer.
     """
+    names = (_name_if_external(tensor) for tensor in tensors(content))
+    return next((name for name in names if name is not None), None)
+
+
+def tensors(content: bytes) -> Iterator[memoryview]:
+    """Every tensor in an ONNX file. Raises ValueError for what is no protocol buffer."""
     pending = [(_Kind.MODEL, memoryview(content))]
     while pending:
         kind, message = pending.pop()
         if kind is _Kind.TENSOR:
-            if (name := _name_if_external(message)) is not None:
-                return name
+            yield message
             continue
         parts = _PARTS[kind]
-        for number, value in _fields(message):
+        for number, value in fields(message):
             part = parts.get(number)
             if part is not None and isinstance(value, memoryview):
                 pending.append((part, value))
-    return None
 
 
 def _name_if_external(tensor: memoryview) -> str | None:
     name, external = b"", False
-    for number, value in _fields(tensor):
+    for number, value in fields(tensor):
         if number == _NAME and isinstance(value, memoryview):
             name = bytes(value)
         elif number == _DATA_LOCATION:
@@ -78,7 +82,7 @@ def _name_if_external(tensor: memoryview) -> str | None:
     return name.decode(errors="replace") if external else None
 
 
-def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
+def fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
     """Number and value of each field; of fixed-width numbers the bytes."""
     at = 0
     while at < len(message):

@@ -23,7 +23,7 @@ from filming import RtspCamera, age, clip, noise, number_in
 from edge_fusion.codecs.jpeg import header_size
 from edge_fusion.events import Capture
 from edge_fusion.io.address import parse_address
-from edge_fusion.io.cameras import Cameras, Patience, Tally, VideoSource, faults
+from edge_fusion.io.cameras import Cameras, Patience, Tally, VideoSource, faults, looks
 from edge_fusion.io.clock import ArrivalClock
 from edge_fusion.io.retry import Backoff
 from edge_fusion.mailbox import CameraDown, CameraUp, Notice
@@ -375,3 +375,13 @@ def test_each_camera_is_tried_out_once(rtsp: Rtsp, silent_port: int, tmp_path: P
         "there is no video in it",
         None,
     ]
+
+
+def test_a_look_at_a_video_tells_its_size_and_its_pace(tmp_path: Path) -> None:
+    film = VideoSource("hall", "film", parse_address(str(clip(tmp_path / "film.mp4", 40))))
+    missing = VideoSource("hall", "gone", parse_address(str(tmp_path / "gone.mp4")))
+    seen, reason = looks([film, missing], 10.0, ArrivalClock().stamp)
+    assert not isinstance(seen, str)
+    assert (seen.width, seen.height) == (320, 240)
+    assert seen.fps == pytest.approx(10.0)
+    assert isinstance(reason, str)

@@ -144,6 +144,7 @@ def use_all(metrics: Metrics) -> None:
         metrics.observe(outcome)
     metrics.scored(scores({"ceiling": {"smoke": 0.9}}))
     metrics.alert_changed(change(firing=True))
+    metrics.seen("hall", "sht", 101.5)
     metrics.clock_offset("hall", "sht", 0.2)
     metrics.stuck("hall", "sht", stuck=True)
     metrics.watermark("hall", 98.0)
@@ -180,14 +181,11 @@ def test_an_admitted_reading_is_counted_and_shown_in_its_unit(metrics: Metrics) 
     assert value(metrics, "temperature_celsius", site="hall") == 22.0
     assert value(metrics, "relative_humidity_ratio", site="hall") == 0.4
     assert value(metrics, "reading", site="hall", quantity="co2") == 800
-    assert value(metrics, "device_last_seen_timestamp_seconds", site="hall", device="sht") == 101.5
 
 
-def test_a_camera_counts_frames_and_is_a_device_that_was_seen(metrics: Metrics) -> None:
+def test_frames_are_counted_by_camera(metrics: Metrics) -> None:
     metrics.observe(frame())
     assert value(metrics, "frames_total", site="hall", camera="ceiling") == 1
-    seen = value(metrics, "device_last_seen_timestamp_seconds", site="hall", device="ceiling")
-    assert seen == 102.5
 
 
 def test_a_quarantined_event_is_counted_as_taken_in_and_as_quarantined(metrics: Metrics) -> None:
@@ -278,6 +276,16 @@ def test_only_lifecycle_changes_are_counted_but_all_are_shown(metrics: Metrics) 
     assert counts == [1, 1]
 
 
+def test_the_first_alert_and_the_first_late_event_of_a_site_are_seen_by_a_rate(
+    metrics: Metrics,
+) -> None:
+    metrics.alert_changed(change(firing=False, lifecycle=False))
+    metrics.watermark("hall", 98.0)
+    for state in ("firing", "resolved"):
+        assert value(metrics, "alerts_total", site="hall", label="smoke", state=state) == 0
+    assert value(metrics, "late_total", site="hall") == 0
+
+
 def test_stages_and_commits_are_timed(metrics: Metrics) -> None:
     with metrics.stage("infer"):
         pass
@@ -356,9 +364,10 @@ def test_devices_past_the_bound_are_counted_but_not_named() -> None:
     metrics = Metrics("1", max_devices=3)
     for number in range(10):
         metrics.observe(reading(device=f"d{number}"))
+        metrics.seen("hall", f"d{number}", 1.0)
         metrics.observe(frame(camera=f"c{number}"))
     labels = {pair for _, of_sample in samples(metrics) for pair in of_sample}
-    assert {name for label, name in labels if label == "device"} == {"d0", "c0", "d1"}
+    assert {name for label, name in labels if label == "device"} == {"d0", "d1"}
     assert {name for label, name in labels if label == "camera"} == {"c0"}
     assert value(metrics, "readings_total", site="hall", quantity="temperature") == 10
 
@@ -372,6 +381,7 @@ def test_a_device_that_invents_quantities_does_not_grow_the_page(metrics: Metric
 def test_what_has_no_name_on_the_page_is_counted_all_the_same() -> None:
     metrics = Metrics("1", max_sites=1, max_devices=1)
     metrics.observe(reading())
+    metrics.seen("hall", "sht", 1.0)
     for site in ("attic", "cellar"):
         metrics.observe(reading(site=site))
         metrics.observe(TooLate(reading(site=site), EventTime(1.0)))
@@ -386,16 +396,116 @@ def test_a_camera_is_up_or_down_and_each_return_is_counted(metrics: Metrics) -> 
     def shown(name: str) -> float | None:
         return value(metrics, name, site="hall", camera="door")
 
+    metrics.watch_cameras({("hall", "door")})
+    assert shown("camera_up") == 0
     for up, is_up, returns in ((False, 0, 0), (True, 1, 0), (False, 0, 0), (True, 1, 1)):
         metrics.camera("hall", "door", up)
         assert (shown("camera_up"), shown("camera_reconnects_total")) == (is_up, returns)
 
 
 def test_pictures_of_a_camera_are_counted_from_its_totals(metrics: Metrics) -> None:
+    metrics.watch_cameras({("hall", "door")})
     for grabbed, stale in ((10, 1), (10, 1), (25, 4)):
         metrics.pictures("hall", "door", grabbed, stale)
     assert value(metrics, "camera_grabbed_total", site="hall", camera="door") == 25
     assert value(metrics, "camera_stale_total", site="hall", camera="door") == 4
+
+
+def test_a_camera_that_is_begun_anew_goes_on_counting(metrics: Metrics) -> None:
+    metrics.watch_cameras({("hall", "door")})
+    for grabbed, stale in ((10, 3), (2, 0), (5, 1)):
+        metrics.pictures("hall", "door", grabbed, stale)
+    assert value(metrics, "camera_grabbed_total", site="hall", camera="door") == 15
+    assert value(metrics, "camera_stale_total", site="hall", camera="door") == 4
+
+
+def test_a_camera_that_is_no_longer_wanted_is_shown_no_more(metrics: Metrics) -> None:
+    metrics.watch_cameras({("hall", "door"), ("hall", "ceiling")})
+    metrics.camera("hall", "door", up=True)
+    metrics.watch_cameras({("hall", "ceiling")})
+    metrics.camera("hall", "door", up=False)  # the last word of its thread
+    metrics.pictures("hall", "door", 7, 0)
+    cameras = {dict(labels).get("camera") for _, labels in samples(metrics)}
+    assert cameras == {None, "ceiling"}
+
+
+def of_site(metrics: Metrics, site: str) -> set[str]:
+    """The names of the series that a site has."""
+    return {name for name, labels in samples(metrics) if ("site", site) in labels}
+
+
+def test_nothing_of_a_site_remains_once_it_is_let_go_of(metrics: Metrics) -> None:
+    use_all(metrics)
+    metrics.observe(reading(site="attic"))
+    metrics.alert_changed(change(firing=False))
+    metrics.forget_site("hall")
+    assert of_site(metrics, "hall") == set()
+    assert value(metrics, "readings_total", site="attic", quantity="temperature") == 1
+    assert value(metrics, "frames_decoded_total") == 0
+
+
+def test_a_site_that_comes_back_counts_from_zero(metrics: Metrics) -> None:
+    metrics.observe(reading())
+    metrics.forget_site("hall")
+    metrics.observe(reading())
+    assert value(metrics, "readings_total", site="hall", quantity="temperature") == 1
+
+
+def test_a_site_that_goes_makes_room_for_another() -> None:
+    metrics = Metrics("1", max_sites=1)
+    for site in ("hall", "attic"):
+        metrics.observe(reading(site=site))
+    assert not of_site(metrics, "attic")
+    metrics.forget_site("hall")
+    metrics.observe(reading(site="attic"))
+    assert of_site(metrics, "attic")
+
+
+def test_a_device_that_goes_leaves_its_site_and_makes_room_for_another() -> None:
+    metrics = Metrics("1", max_devices=2)
+    for camera in ("ceiling", "door", "window"):
+        metrics.observe(frame(camera=camera))
+        metrics.scored(scores({camera: {"smoke": 0.1}}))
+        metrics.seen("hall", camera, 1.0)
+        metrics.clock_offset("hall", camera, 0.0)
+    metrics.observe(reading())
+    metrics.forget_device("hall", "ceiling")
+    metrics.observe(frame(camera="window"))
+    names = {
+        name
+        for _, labels in samples(metrics)
+        for label, name in labels
+        if label in {"camera", "device"}
+    }
+    assert names == {"door", "window"}
+    assert value(metrics, "readings_total", site="hall", quantity="temperature") == 1
+
+
+def test_readings_and_scores_are_not_shown_for_ever(metrics: Metrics) -> None:
+    for one in (reading(), reading("humidity", 40.0), reading("co2", 800)):
+        metrics.observe(one)  # arrived at 101.5
+    metrics.scored(scores({"ceiling": {"smoke": 0.9}}))  # of a window that fired at 115
+    values = {f"edge_fusion_{name}" for name in (
+        "temperature_celsius", "relative_humidity_ratio", "reading", "score"
+    )}  # fmt: skip
+    metrics.fade(101.5)
+    assert of_site(metrics, "hall") >= values
+    metrics.fade(101.6)
+    assert of_site(metrics, "hall") & values == {"edge_fusion_score"}
+    metrics.fade(115.1)
+    assert of_site(metrics, "hall") == {"edge_fusion_readings_total"}
+    metrics.observe(reading())
+    assert value(metrics, "temperature_celsius", site="hall") == 21.5
+
+
+def test_an_alert_without_a_rule_is_shown_no_more(metrics: Metrics) -> None:
+    metrics.alert_changed(change(firing=True))
+    metrics.keep_labels({"smoke", "fire"})
+    assert value(metrics, "alert_active", site="hall", label="smoke") == 1
+    assert metrics.fires("hall")
+    metrics.keep_labels({"fire"})
+    assert of_site(metrics, "hall") == set()
+    assert not metrics.fires("hall")
 
 
 def test_two_daemons_in_one_process_count_apart() -> None:
