@@ -19,8 +19,8 @@ EVERY: Final = 1.0
 """Seconds between two echoes."""
 
 MUCH: Final = 20
-"""Messages since the last echo that call for one: so many mosquitto lets be un-acknowledged by
-default, and only where there are more can any wait."""
+"""Messages in that time that call for one: so many mosquitto lets be un-acknowledged by default,
+and only where there are more can any wait."""
 
 LONG: Final = 2.0
 """Seconds of waiting that are too many: well below what a clock may be off (`max_skew`)."""
@@ -35,7 +35,7 @@ class Lag:
         self._run = run
         self._number = 0
         self._messages = 0
-        self._sent_at = ArrivalTime(float("-inf"))
+        self._looked_at = ArrivalTime(float("-inf"))
         self._away: dict[bytes, ArrivalTime] = {}
         """Echoes that have not come back, the oldest first, and when they were sent."""
         self._waited = 0.0
@@ -48,7 +48,6 @@ class Lag:
         """A connection begins: what was on its way by the one before counts no more."""
         self._away.clear()
         self._waited = 0.0
-        self._messages = MUCH
         self._wanted = None
 
     def count(self) -> None:
@@ -66,11 +65,13 @@ class Lag:
 
     def turn(self, now: ArrivalTime) -> None:
         """Want an echo, if it is time for one."""
+        if now - self._looked_at < EVERY:
+            return
         much = self._messages >= MUCH or self.is_long(now)
-        if not much or now - self._sent_at < EVERY:
+        self._messages, self._looked_at = 0, now
+        if not much:
             return
         self._number += 1
-        self._messages, self._sent_at = 0, now
         self._wanted = f"{self._run}/echo/{self._number}".encode()
         self._away[self._wanted] = now
         if len(self._away) > MOST_AWAY:

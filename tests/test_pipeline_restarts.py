@@ -139,11 +139,13 @@ def offset_after_a_load_that_lasts(model: OnnxModel, *, echoed: bool) -> float:
     absence = line.pipeline._absence
     connected = (Connected("readings", session_present=False, protocol="5"),)
     line.pipeline.turn(Batch((), connected, (), at(0)))
-    line.turn(until=0.05)
+    first = [replace(hot(0.0, place=f"hall/probe-{device}"), qos=1) for device in range(30)]
+    line.turn(*first, until=0.05)
+    line.turn(until=1.1)
     if echoed:
         echo = absence.barrier()
         assert echo is not None
-        line.turn(Message("ef/box/box/barrier", echo, at(0.1), qos=1), until=0.1)
+        line.turn(Message("ef/box/box/barrier", echo, at(1.2), qos=1), until=1.2)
     for number in range(1, 250):
         came = 2.0 * number
         sent = came - min(80.0, came / 2)
