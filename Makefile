@@ -15,11 +15,7 @@ GSTREAMER = /usr/lib/python3/dist-packages/gi:python3-gi \
 	/usr/lib/*/gstreamer-1.0/libgstrtpmanager.so:gstreamer1.0-plugins-good \
 	/usr/lib/*/gstreamer-1.0/libgstx264.so:gstreamer1.0-plugins-ugly
 
-# Three at a time: most of what they do is wait. Overload needs the machine for itself.
-CHAOS = $(filter-out tests/chaos/test_overload.py,$(wildcard tests/chaos/test_*.py))
-.PHONY: $(CHAOS)
-
-.PHONY: help demo test soak story bench fuzz lint lock train clean
+.PHONY: help demo test soak system story bench fuzz lint lock train clean
 
 help: ## list these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -28,12 +24,16 @@ demo: $(VENV)/demo.done ## broker, simulated sites and the daemon, live on the t
 	$(BIN)/edge-fusion demo $(DEMO)
 
 test: $(VENV)/dev.done ## lint, then all tests, against a real broker and real cameras
-	@sh .ci/need mosquitto:mosquitto mosquitto_pub:mosquitto-clients promtool:prometheus $(GSTREAMER)
+	@sh .ci/need mosquitto:mosquitto mosquitto_pub:mosquitto-clients promtool:prometheus $(GSTREAMER) \
+		systemd-analyze:systemd shellcheck:shellcheck
 	$(MAKE) lint
 	$(BIN)/pytest -q
 	$(BIN)/pytest -q -s tests/chaos/test_overload.py
 	$(MAKE) --jobs=3 --keep-going --output-sync $(CHAOS)
 
+# Three at a time: most of what they do is wait. Overload needs the machine for itself.
+CHAOS = $(filter-out tests/chaos/test_overload.py,$(wildcard tests/chaos/test_*.py))
+.PHONY: $(CHAOS)
 $(CHAOS):
 	@$(BIN)/pytest -q -s $@
 
@@ -42,6 +42,10 @@ soak: $(VENV)/dev.done ## the tests that break things, for hours, with numbers
 	KILLS=100 RESTARTS=20 GONE_SECONDS=300 HALF_OPEN=6 FULL_SECONDS=60 DAMAGES=40 \
 		OVERLOAD_SECONDS=60 PAYLOADS=1000000 SOAK_HOURS=10 SOAK_SPEED=20 SOAK_DAYS=30 \
 		$(BIN)/pytest -q -s tests/chaos tests/soak
+
+system: $(VENV)/dev.done ## the service under a real systemd, in containers of two Debian releases (root)
+	@sh .ci/need debootstrap:debootstrap systemd-nspawn:systemd-container
+	$(BIN)/pytest -q -rs tests/system
 
 story: $(VENV)/dev.done ## what happens in one SEED of the simulation, in words
 	@PYTHONPATH=tests $(BIN)/python -m simulation $(or $(SEED),0)
@@ -69,7 +73,7 @@ train: $(VENV)/dev.done ## make models/indoor-hazard anew from the simulator (fe
 	$(BIN)/edge-fusion train all --out models/indoor-hazard
 
 clean: ## remove what was built
-	rm -rf $(VENV) .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
+	rm -rf $(VENV) .system .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
 
 $(VENV)/bin/python:
 	@sh .ci/need --venv $(PYTHON)

@@ -22,7 +22,7 @@ from edge_fusion.cli_doctor import doctor
 from edge_fusion.cli_model import model_app
 from edge_fusion.errors import ConfigError, EdgeFusionError, ModelError, RecordingError
 from edge_fusion.leave import leave
-from edge_fusion.logs import LogFormat, LogLevel, set_up_logging
+from edge_fusion.logs import LogFormat, LogLevel, is_journal, set_up_logging
 
 if TYPE_CHECKING:
     from edge_fusion.config.settings import Settings
@@ -95,7 +95,9 @@ def _print_version(wanted: bool) -> None:  # noqa: FBT001 - the signature of an 
 def global_options(
     *,
     log_level: Annotated[LogLevel, typer.Option(help="Log from here on.")] = LogLevel.INFO,
-    log_format: Annotated[LogFormat, typer.Option(help="Of a line.")] = LogFormat.TEXT,
+    log_format: Annotated[
+        LogFormat, typer.Option(help="Of a line; auto: text, as the place wants it.")
+    ] = LogFormat.AUTO,
     show_version: Annotated[
         bool,
         typer.Option(
@@ -105,7 +107,7 @@ def global_options(
 ) -> None:
     """Fuses IoT sensors with cameras at the edge: windows, an ONNX model, alerts over MQTT."""
     del show_version  # its callback has done it
-    set_up_logging(log_level, log_format, journal="JOURNAL_STREAM" in os.environ)
+    set_up_logging(log_level, log_format, journal=is_journal(sys.stderr, os.environ))
 
 
 @app.command()
@@ -118,7 +120,8 @@ def run(
     max_bytes: MaxBytesOption = None,
 ) -> None:
     """Run the daemon. Exits with 78 on a bad configuration or model."""
-    from edge_fusion.daemon import RecordTo, run_daemon
+    from edge_fusion.daemon import RecordTo
+    from edge_fusion.start import run_daemon
 
     if max_bytes is not None and record is None:
         raise typer.BadParameter("bounds a recording: it needs --record", param_hint="--max-bytes")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from edge_fusion.codecs.invalid import printable
 from edge_fusion.events import (
     ArrivalTime,
     Doubt,
+    Event,
     Frame,
     Invalid,
     Outcome,
@@ -63,27 +65,47 @@ _DOUBTS: Final[Mapping[Doubt, str]] = {
 }
 
 
-def complaint(outcome: Outcome) -> tuple[str, str] | None:
-    """Source and text of a log line for what a user may want to mend."""
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """A line of the log that a user may want to act on.
+
+    `source` is whom it is about, for people, `about` the same for machines: a topic, or a site and
+    a device or camera.
+    """
+
+    source: str
+    text: str
+    about: Mapping[str, str]
+
+
+def complaint(outcome: Outcome) -> Complaint | None:
+    """The line for an outcome, or None where there is nothing to mend."""
     match outcome:
         case Invalid(topic=topic, reason=reason, detail=detail):
-            return printable(topic), f"{reason.value}: {detail}"
+            name = printable(topic)
+            about = {"topic": name, "site": outcome.site, "device": outcome.source}
+            known = {key: value for key, value in about.items() if value is not None}
+            return Complaint(name, f"{reason.value}: {detail}", known)
         case TooLate(event=event):
-            return f"{event.site}/{event.source}", "too late for its window"
+            return _of_event(event, "too late for its window")
         case Suspect(reading=reading, doubt=doubt):
-            text = f"{reading.quantity} {reading.value:g}: {_DOUBTS[doubt]}"
-            return f"{reading.site}/{reading.device}", text
+            return _of_event(reading, f"{reading.quantity} {reading.value:g}: {_DOUBTS[doubt]}")
         case Shed():
             return _bound_reached(outcome)
         case _:
             return None
 
 
-def _bound_reached(shed: Shed) -> tuple[str, str]:
+def _bound_reached(shed: Shed) -> Complaint:
     event, bound = shed.event, shed.reason.value
     if event is None:
-        return bound, f"{shed.count} messages shed"
-    name = f"{event.site}/{event.source}"
+        return Complaint(bound, f"{shed.count} messages shed", {})
     if shed.reason in {ShedReason.MAX_SITES, ShedReason.MAX_DEVICES}:
-        return bound, f"no room for {name}"
-    return name, f"{'frame' if isinstance(event, Frame) else 'reading'} shed: {bound}"
+        return Complaint(bound, f"no room for {event.site}/{event.source}", {})
+    return _of_event(event, f"{'frame' if isinstance(event, Frame) else 'reading'} shed: {bound}")
+
+
+def _of_event(event: Event, text: str) -> Complaint:
+    kind = "camera" if isinstance(event, Frame) else "device"
+    about = {"site": event.site, kind: event.source}
+    return Complaint(f"{event.site}/{event.source}", text, about)

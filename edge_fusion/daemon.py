@@ -8,9 +8,8 @@ interpreter lock); the web server has its own. They meet in the mailbox only.
 from __future__ import annotations
 
 import logging
-import signal
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -25,15 +24,15 @@ from edge_fusion import assembly
 from edge_fusion.absence import Absence
 from edge_fusion.codecs.publications import status_publication
 from edge_fusion.codecs.topics import barrier_topic
-from edge_fusion.config import loose_files
 from edge_fusion.config.settings import Settings
 from edge_fusion.errors import ConfigError, EdgeFusionError, ModelError, StoreError, StoreFull
 from edge_fusion.events import ArrivalTime, Frame, Publication
-from edge_fusion.garbage import settle_collector
+from edge_fusion.health import Health
 from edge_fusion.intake import READINGS, Intake, Presence
 from edge_fusion.io.clock import ArrivalClock
 from edge_fusion.io.recording import RecordingWriter
-from edge_fusion.io.web import PLAIN, Response, Routes, WebServer, health_response
+from edge_fusion.io.systemd import Notifier
+from edge_fusion.io.web import PLAIN, Response, Routes, WebServer
 from edge_fusion.keeper import Keeper
 from edge_fusion.kept import Remembered
 from edge_fusion.links import Links
@@ -48,14 +47,16 @@ from edge_fusion.mailbox import (
     Stop,
     Subscribed,
 )
+from edge_fusion.outbox import Outbox
 from edge_fusion.pipeline import Pipeline, Stages
 from edge_fusion.postman import Postman
+from edge_fusion.pulse import Pulse
 from edge_fusion.quality import QualityControl
 from edge_fusion.receipts import Receipts
 from edge_fusion.recorder import Recorder
-from edge_fusion.reload import Loaded, carry_over, load_again, load_all
+from edge_fusion.reload import Loaded, carry_over
 from edge_fusion.reporting import begin_metrics
-from edge_fusion.signals import forwarded
+from edge_fusion.service import Service
 from edge_fusion.timed import TimedModel, TimedStore
 
 log = logging.getLogger("edge_fusion")
@@ -63,7 +64,6 @@ log = logging.getLogger("edge_fusion")
 HEARTBEAT = 1.0
 NO_TOKEN = -1
 PLACE_FOR_STORE = 'expected a place that can be written, or durability = "none"'
-STUCK_AFTER = 30.0
 DRAIN = 5.0
 FAREWELL = 3.0
 PARTING = 1.0
@@ -78,23 +78,6 @@ class RecordTo:
     max_bytes: int | None = None
 
 
-def run_daemon(path: Path, environ: Mapping[str, str], record: RecordTo | None = None) -> int:
-    """Run until SIGTERM or SIGINT; returns the exit status.
-
-    Raises ConfigError, ModelError or RecordingError when it cannot start.
-    """
-    loaded = load_all(path, environ)
-    for line in loose_files(loaded.settings):
-        log.warning("%s", line)
-    daemon = Daemon(loaded, partial(load_again, path, environ), record)
-    stop = Stop()
-    settle_collector()
-    with forwarded(
-        {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: Reload()}, daemon.post
-    ):
-        return daemon.run()
-
-
 class Daemon:
     """All parts of one running daemon. `run` starts them, and stops them in reverse order."""
 
@@ -102,7 +85,8 @@ class Daemon:
         self,
         loaded: Loaded,
         load_again: Callable[[Settings], Loaded],
-        record: RecordTo | None = None,
+        record: RecordTo | None,
+        notifier: Notifier,
     ) -> None:
         settings, model = loaded.settings, loaded.model
         self._settings = settings
@@ -132,16 +116,9 @@ class Daemon:
             observe=self._metrics.observe,
             delivered=self._metrics.published,
         )
+        self._pulse = Pulse(self._clock.stamp, notifier.alive, notifier.watchdog)
         self._stages = self._make_stages(loaded)
-        self._keeper = Keeper(
-            TimedStore(self._store, self._metrics),
-            self._stages.sites,
-            self._stages.book,
-            outbox,
-            Receipts(READINGS),
-            trouble=self._store_trouble,
-            observe=self._metrics.observe,
-        )
+        self._keeper = self._make_keeper(outbox)
         self._quality = QualityControl(settings.limits.max_devices)
         self._pipeline = Pipeline(
             self._stages,
@@ -154,10 +131,12 @@ class Daemon:
             quality=self._quality,
         )
         self._links = Links(self._intake.names)
+        broker = f"{settings.mqtt.host}:{settings.mqtt.port}"
+        self._health = Health(self._pulse, self._links, broker, model)
+        self._service = Service(notifier, self._health, self._clock.stamp())
         self._known: frozenset[str] = frozenset()
-        self._turned_at = self._reported_at = self._clock.stamp()
+        self._reported_at = self._clock.stamp()
         self._failure: Exception | None = None
-        self._unkept: str | None = None
 
     def post(self, notice: Notice) -> None:
         """Leave a notice for the pipeline thread; safe in a signal handler."""
@@ -193,6 +172,8 @@ class Daemon:
 
     def _loop(self) -> None:
         """The pipeline thread: batches until told to stop, then what is still to be published."""
+        self._pulse.beat()
+        self._service.ready()
         try:
             while not self._turn(self._wake()):
                 pass
@@ -201,6 +182,7 @@ class Daemon:
             expected = isinstance(error, EdgeFusionError)
             log.critical("the pipeline ended: %s", error, exc_info=None if expected else error)
             self._failure = error
+            self._service.stopping(str(error))
         if len(self._postman):
             log.warning(
                 "stopped with %d messages not acknowledged%s",
@@ -231,7 +213,7 @@ class Daemon:
         self._pipeline.stop(self._clock.stamp())
 
     def _wake(self) -> ArrivalTime:
-        heartbeat = ArrivalTime(self._clock.stamp() + HEARTBEAT)
+        heartbeat = ArrivalTime(self._clock.stamp() + min(HEARTBEAT, self._pulse.interval))
         due = self._pipeline.wake()
         return heartbeat if due is None else min(due, heartbeat)
 
@@ -243,6 +225,7 @@ class Daemon:
         self._pipeline.turn(batch)
         self._postman.dispatch(even_unsaved=self._keeper.in_trouble)
         self._send_barrier()
+        self._pulse.beat()
         self._report(batch)
         return any(isinstance(notice, Stop) for notice in batch.notices)
 
@@ -265,9 +248,12 @@ class Daemon:
             case CameraDown(site=site, camera=camera):
                 self._metrics.camera(site, camera, False)
             case Stop():
+                self._service.stopping()
                 self._intake.cameras.release()
             case Reload():
+                self._service.reloading()
                 self._reload(now)
+                self._service.ready()
             case _:
                 pass
 
@@ -278,6 +264,7 @@ class Daemon:
         except (ConfigError, ModelError) as error:
             log.error("not reloaded, the old configuration goes on: %s", error)  # noqa: TRY400
             self._metrics.reloaded(False)
+            self._health.not_reloaded = str(error)
             return
         for table in loaded.ignored:
             log.warning("reload: [%s] changed: that takes effect at the next start", table)
@@ -289,12 +276,16 @@ class Daemon:
         self._sites_report.follow(loaded.settings, loaded.model)
         self._metrics.provider(loaded.model.requested, loaded.model.provider, loaded.model.fallback)
         self._metrics.reloaded(True)
+        self._health.model, self._health.not_reloaded = loaded.model, None
         log.info("reloaded: model %s", loaded.model.spec.name)
 
     def _make_stages(self, loaded: Loaded) -> Stages:
         model = loaded.model
         return assembly.stages(
-            loaded.settings, model, TimedModel(model, self._metrics), self._decode
+            loaded.settings,
+            model,
+            TimedModel(model, self._metrics, self._pulse.beat),
+            self._decode,
         )
 
     def _send_barrier(self) -> None:
@@ -304,12 +295,12 @@ class Daemon:
             self._intake.readings.publish(NO_TOKEN, barrier)
 
     def _store_trouble(self, why: str | None) -> None:
-        self._unkept = why
+        self._health.unkept = why
         self._metrics.store_failing(why is not None)
 
     def _report(self, batch: Batch) -> None:
         """Show the state that is no outcome, once a heartbeat."""
-        self._turned_at = batch.until
+        self._service.took(len(batch.deliveries))
         if batch.until - self._reported_at >= HEARTBEAT:
             self._reported_at = batch.until
             self._metrics.outbox(len(self._postman))
@@ -319,6 +310,19 @@ class Daemon:
             for source, tally in self._intake.cameras.tallies():
                 self._metrics.pictures(source.site, source.camera, tally.grabbed, tally.stale)
             self._sites_report.show(self._stages.sites, self._quality.stuck(), batch.until)
+            firing = len(self._stages.book.firing())
+            self._service.report(batch.until, sites=len(self._stages.sites), firing=firing)
+
+    def _make_keeper(self, outbox: Outbox) -> Keeper:
+        return Keeper(
+            TimedStore(self._store, self._metrics),
+            self._stages.sites,
+            self._stages.book,
+            outbox,
+            Receipts(READINGS),
+            trouble=self._store_trouble,
+            observe=self._metrics.observe,
+        )
 
     def _make_recorder(self, record: RecordTo) -> Recorder:
         about = assembly.about_recording(self._settings, self._clock.stamp())
@@ -350,25 +354,10 @@ class Daemon:
         return {
             "/": lambda: Response(HTTPStatus.OK, PLAIN, b"/metrics\n/healthz\n/readyz\n"),
             "/metrics": self._page_metrics,
-            "/healthz": self._page_health,
-            "/readyz": self._page_ready,
+            "/healthz": self._health.live,
+            "/readyz": self._health.ready,
         }
 
     def _page_metrics(self) -> Response:
         body, content_type = self._metrics.exposition()
         return Response(HTTPStatus.OK, content_type, body)
-
-    def _page_health(self) -> Response:
-        """Whether the pipeline goes on; a broker that is gone is no reason to restart us."""
-        idle = self._clock.stamp() - self._turned_at
-        return health_response(idle < STUCK_AFTER, {"seconds_since_last_turn": round(idle, 1)})
-
-    def _page_ready(self) -> Response:
-        """Whether everything comes that is asked for, and is kept; and what does not."""
-        links = self._links
-        detail = {
-            "mqtt": links.connected,
-            "refused_subscriptions": links.refused,
-            "store": self._unkept or "ok",
-        }
-        return health_response(links.ready and self._unkept is None, detail)

@@ -119,7 +119,9 @@ class Keeper:
             try:
                 changes += self._book.restore(label, state, now)
             except SnapshotError as error:
-                log.warning("%s/%s: what was kept cannot be used: %s", site, label, error)
+                about = {"site": site, "label": label}
+                text = "%s/%s: what was kept cannot be used: %s"
+                log.warning(text, site, label, error, extra=about)
         self.checkpoint()
         return outcomes, changes
 

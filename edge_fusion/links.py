@@ -12,16 +12,30 @@ from edge_fusion.mailbox import Connected, Disconnected, Notice, Subscribed
 class Link:
     """One connection. `refused`: topic filter -> why; None until the broker has answered for all.
 
-    So what a broker refuses at every connect is never taken for granted in between.
+    So what a broker refuses at every connect is never taken for granted in between. `down` says
+    why there is no connection.
     """
 
     connected: bool = False
     refused: Mapping[str, str] | None = None
+    down: str = "not connected yet"
 
     @property
     def ready(self) -> bool:
         """Whether everything that was subscribed to comes here."""
-        return self.connected and self.refused is not None and not self.refused
+        return self.trouble is None
+
+    @property
+    def trouble(self) -> str | None:
+        """Why not everything that was subscribed to comes here, or None."""
+        if not self.connected:
+            return self.down
+        if self.refused is None:
+            return "the broker has not answered all subscriptions yet"
+        if self.refused:
+            denied = ", ".join(f"{topic} ({why})" for topic, why in self.refused.items())
+            return f"the broker refuses {denied}"
+        return None
 
 
 class Links:
@@ -42,14 +56,20 @@ class Links:
                 self._set(name, Link(connected=True))
             case Subscribed(connection=name, refused=refused):
                 self._set(name, replace(self._links[name], refused=refused))
-            case Disconnected(connection=name):
-                self._set(name, Link())
+            case Disconnected(connection=name, reason=reason):
+                self._set(name, Link(down=reason))
             case _:
                 pass
 
     @property
     def ready(self) -> bool:
         return all(link.ready for link in self._links.values())
+
+    @property
+    def troubles(self) -> dict[str, str]:
+        """By the name of the connection, why what it is for does not come; none where it does."""
+        links = self._links.items()
+        return {name: link.trouble for name, link in links if link.trouble is not None}
 
     @property
     def connected(self) -> dict[str, bool]:

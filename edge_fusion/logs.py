@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final, TextIO
 
+from edge_fusion.folding import FoldingHandler
+
 _TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-_JOURNAL_TEXT = "%(name)s: %(message)s"  # the journal has time and level of its own
+_TERMINAL_TEXT = "%(asctime)s %(levelname)-7s %(message)s"
+_JOURNAL_TEXT = "%(message)s"  # the journal has time and level of its own
+_TIME_OF_DAY = "%H:%M:%S"
+
+SUBJECT: Final = ("topic", "site", "device", "camera", "label")
+"""What a line may be about, as its text says too: keys of `extra`, fields of JSON and logfmt."""
 
 # Severities of syslog, from which the journal takes a line's priority.
 _PRIORITIES: Final = (
@@ -23,9 +32,11 @@ _DEBUG_PRIORITY: Final = 7
 
 
 class LogFormat(StrEnum):
-    """How a line of the log is written."""
+    """How a line of the log is written; AUTO: as text, with what the place does not add itself."""
 
+    AUTO = "auto"
     TEXT = "text"
+    LOGFMT = "logfmt"
     JSON = "json"
 
 
@@ -41,15 +52,42 @@ class LogLevel(StrEnum):
 def set_up_logging(
     level: LogLevel, form: LogFormat, *, journal: bool, stream: TextIO | None = None
 ) -> None:
-    """Send the log to `stream` (standard error); `journal` puts `<N>` before each line."""
-    handler = logging.StreamHandler(stream or sys.stderr)
-    inner: logging.Formatter = (
-        _JsonFormatter()
-        if form is LogFormat.JSON
-        else _TextFormatter(_JOURNAL_TEXT if journal else _TEXT)
-    )
+    """Send the log to `stream` (standard error); `journal` puts `<N>` before each line.
+
+    A line that is said again within a minute is counted, and not written.
+    """
+    stream = stream or sys.stderr
+    handler = FoldingHandler(stream)
+    inner = _formatter(form, journal=journal, terminal=stream.isatty())
     handler.setFormatter(_JournalFormatter(inner) if journal else inner)
     logging.basicConfig(level=level.value.upper(), handlers=[handler], force=True)
+
+
+def is_journal(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """Whether what is written to `stream` goes to the journal.
+
+    `$JOURNAL_STREAM` alone does not say so (systemd.exec(5)): whatever a service starts has it
+    too, such as a shell, whose output may go elsewhere.
+    """
+    try:
+        found = os.fstat(stream.fileno())
+    except (OSError, ValueError):
+        return False
+    return environ.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"
+
+
+def _formatter(form: LogFormat, *, journal: bool, terminal: bool) -> logging.Formatter:
+    match form:
+        case LogFormat.JSON:
+            return _JsonFormatter()
+        case LogFormat.LOGFMT:
+            return _LogfmtFormatter()
+        case LogFormat.AUTO if journal:
+            return _TextFormatter(_JOURNAL_TEXT)
+        case LogFormat.AUTO if terminal:
+            return _TextFormatter(_TERMINAL_TEXT, _TIME_OF_DAY)
+        case _:
+            return _TextFormatter(_TEXT)
 
 
 def _visible(text: str) -> str:
@@ -57,6 +95,12 @@ def _visible(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def _subject(record: logging.LogRecord) -> dict[str, str]:
+    """What a line is about, in the order in which it is named."""
+    found = ((key, getattr(record, key, None)) for key in SUBJECT)
+    return {key: str(value) for key, value in found if value is not None}
 
 
 class _TextFormatter(logging.Formatter):
@@ -74,18 +118,45 @@ class _TextFormatter(logging.Formatter):
         return "\n".join(f"  {_visible(line)}" for line in lines)
 
 
-class _JsonFormatter(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        line = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+class _FieldFormatter(logging.Formatter):
+    """A record as fields with names."""
+
+    def fields(self, record: logging.LogRecord) -> dict[str, str | int]:
+        when = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        fields: dict[str, str | int] = {
+            "time": when,
             "level": record.levelname.lower(),
             "logger": record.name,
+            **_subject(record),
             "message": record.getMessage(),
         }
+        if (repeated := getattr(record, "repeated", None)) is not None:
+            fields["repeated"] = repeated
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
+            fields["exception"] = self.formatException(record.exc_info)
+        return fields
+
+
+class _JsonFormatter(_FieldFormatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line = self.fields(record)
         text = json.dumps(line, ensure_ascii=False)
         return text if text.isprintable() else json.dumps(line)
+
+
+class _LogfmtFormatter(_FieldFormatter):
+    """key=value pairs, as Prometheus and Loki write and read them; quoted as in JSON."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return " ".join(f"{key}={_logfmt(str(v))}" for key, v in self.fields(record).items())
+
+
+def _logfmt(text: str) -> str:
+    plain = text.isascii() and text.isprintable() and not set(text) & set(' "=\\')
+    if text and plain:
+        return text
+    quoted = json.dumps(text, ensure_ascii=False)
+    return quoted if quoted.isprintable() else json.dumps(text)
 
 
 class _JournalFormatter(logging.Formatter):

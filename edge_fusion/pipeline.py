@@ -54,6 +54,7 @@ class Book(KeptBook, Protocol):
 
     def take(self, scores: Scores) -> list[AlertChange]: ...
     def amend(self, alert: Alert) -> None: ...
+    def firing(self) -> list[Alert]: ...
     def would_change(self, scores: Scores) -> bool: ...
     def advance(self, now: ArrivalTime) -> list[AlertChange]: ...
     def wake(self) -> ArrivalTime | None: ...
@@ -333,11 +334,10 @@ class Pipeline:
         found = complaint(outcome)
         if found is None:
             return
-        source, text = found
-        count = self._complaints.due(source, now)
+        count = self._complaints.due(found.source, now)
         if count is not None:
             more = f" ({count} since the last such line)" if count > 1 else ""
-            log.warning("%s: %s%s", source, text, more)
+            log.warning("%s: %s%s", found.source, found.text, more, extra=found.about)
 
 
 def _lets_time_flow(item: Input) -> bool:

@@ -24,7 +24,9 @@ def revive(remembered: Remembered, new: Sites) -> Sites:
         try:
             sites.restore(site, state)
         except SnapshotError as error:
-            log.warning("%s: what was kept cannot be used and is forgotten: %s", site, error)
+            about = {"site": site}
+            text = "%s: what was kept cannot be used and is forgotten: %s"
+            log.warning(text, site, error, extra=about)
     if remembered.held_since is not None:
         sites.feed([CatchUp(remembered.held_since, remembered.held_since)])
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,10 +19,11 @@ from edge_fusion.model.spec import ModelSpec
 
 @dataclass(frozen=True, slots=True)
 class TimedModel:
-    """A model whose inferences are timed."""
+    """A model whose inferences are timed; `done` is called after each, as a step further."""
 
     model: OnnxModel
     metrics: Metrics
+    done: Callable[[], None]
 
     @property
     def spec(self) -> ModelSpec:
@@ -29,7 +31,9 @@ class TimedModel:
 
     def infer(self, inputs: ModelInputs) -> NDArray[np.float32]:
         with self.metrics.stage("infer"):
-            return self.model.infer(inputs)
+            scores = self.model.infer(inputs)
+        self.done()
+        return scores
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,11 +70,16 @@ class Running:
         store: str = "",
         configuration: str = CONFIGURATION,
         fails_on_pictures: bool = False,
+        hangs_on_pictures: bool = False,
         options: Sequence[str] = (),
         environ: Mapping[str, str] | None = None,
     ) -> None:
         self.web = free_port()
-        tiny_model.write(directory / "model.onnx", fails_on_pictures=fails_on_pictures)
+        tiny_model.write(
+            directory / "model.onnx",
+            fails_on_pictures=fails_on_pictures,
+            hangs_on_pictures=hangs_on_pictures,
+        )
         self.path = directory / "edge-fusion.toml"
         text = configuration.format(port=broker_port, web=self.web, mqtt=mqtt, store=store)
         self.path.write_text(text)

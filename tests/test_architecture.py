@@ -20,6 +20,7 @@ KERNEL_LIBRARIES = {
 }  # fmt: skip
 ROOT = {
     "daemon", "assembly", "intake", "reload", "reporting", "timed", "record", "replay", "sniff",
+    "health", "service", "start",
     "cli", "cli_model", "cli_doctor", "doctor", "__main__",
 }  # fmt: skip
 BELOW_THE_PIPELINE = {"mailbox", "kept", "codecs", "align", "model", "alerts", "events", "errors"}
@@ -27,6 +28,7 @@ PIPELINE = {
     "garbage",
     "absence",
     "links",
+    "pulse",
     "keeper",
     "keeping",
     "lag",

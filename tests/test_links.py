@@ -64,3 +64,14 @@ def test_what_is_allowed_at_last_is_ready() -> None:
 def test_other_notices_change_nothing() -> None:
     told = links(connected("frames"), Subscribed("frames", {}), Stop(), names=["frames"])
     assert told.ready
+
+
+def test_what_is_wrong_with_a_connection_is_said_as_long_as_it_lasts() -> None:
+    assert links(names=["frames"]).troubles == {"frames": "not connected yet"}
+    story = (connected("frames"), Subscribed("frames", DENIED))
+    lost = Disconnected("frames", "connection lost")
+    assert "not answered" in links(*story[:1], names=["frames"]).troubles["frames"]
+    assert "cams/# (Not authorized)" in links(*story, names=["frames"]).troubles["frames"]
+    assert links(*story, lost, names=["frames"]).troubles == {"frames": "connection lost"}
+    fine = (connected("frames"), Subscribed("frames", {}))
+    assert links(*story, lost, *fine, names=["frames"]).troubles == {}

@@ -28,7 +28,8 @@ SPEC = ModelSpec(
 
 def build(spec: ModelSpec = SPEC, **changes: Any) -> onnx.ModelProto:
     """The model; `changes` break it: batch (a fixed N), image_type, spec_json, output (a name),
-    and fails_on_pictures, which makes it fail at run time where there is one.
+    and fails_on_pictures or hangs_on_pictures, which make it fail at run time, or never come to an
+    end, where there is one.
     """
     n = changes.get("batch", "N")
     pixel = changes.get("image_type", TensorProto.UINT8)
@@ -46,9 +47,11 @@ def build(spec: ModelSpec = SPEC, **changes: Any) -> onnx.ModelProto:
     ]
     output = changes.get("output", "scores")
     scores = helper.make_tensor_value_info(output, TensorProto.FLOAT, [n, len(spec.labels)])
-    nodes = _nodes(output)
+    nodes = _nodes(output, "setpoint" if changes.get("hangs_on_pictures") else "twenty")
     if changes.get("fails_on_pictures"):
         nodes = [*_trap(), *nodes]
+    if changes.get("hangs_on_pictures"):
+        nodes = [*_treadmill(), *nodes]
     graph = helper.make_graph(nodes, "greenhouse", inputs, [scores], _constants())
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
     if (text := changes.get("spec_json", spec.to_json())) is not None:
@@ -61,7 +64,7 @@ def write(path: Path, **changes: Any) -> Path:
     return path
 
 
-def _nodes(output: str) -> list[Any]:
+def _nodes(output: str, setpoint: str) -> list[Any]:
     node = helper.make_node
     return [
         node("Slice", ["sensors", "first", "second", "channels"], ["temperature"]),
@@ -71,7 +74,7 @@ def _nodes(output: str) -> list[Any]:
         node("ReduceSum", ["known", "not_rows"], ["count"], keepdims=0),
         node("Max", ["count", "one"], ["at_least_one"]),
         node("Div", ["total", "at_least_one"], ["mean"]),
-        node("Sub", ["mean", "twenty"], ["above"]),
+        node("Sub", ["mean", setpoint], ["above"]),
         node("Div", ["above", "twenty"], ["hot_raw"]),
         node("Clip", ["hot_raw", "zero", "one"], ["hot"]),
         node("Cast", ["image"], ["pixels"], to=TensorProto.FLOAT),
@@ -92,6 +95,29 @@ def _trap() -> list[Any]:
     ]
 
 
+def _treadmill() -> list[Any]:
+    """Turns round for ever, unless no frame is there."""
+    node = helper.make_node
+    step = helper.make_tensor_value_info
+    body = helper.make_graph(
+        [node("Identity", ["on"], ["still_on"]), node("Add", ["v", "zero"], ["v_next"])],
+        "step",
+        [
+            step("turn", TensorProto.INT64, []),
+            step("on", TensorProto.BOOL, []),
+            step("v", TensorProto.FLOAT, []),
+        ],
+        [step("still_on", TensorProto.BOOL, []), step("v_next", TensorProto.FLOAT, [])],
+    )
+    return [
+        node("ReduceMax", ["image_mask"], ["any_picture"], keepdims=0),
+        node("Mul", ["any_picture", "for_ever"], ["turns_as_float"]),
+        node("Cast", ["turns_as_float"], ["turns"], to=TensorProto.INT64),
+        node("Loop", ["turns", "", "zero"], ["weary"], body=body),
+        node("Add", ["weary", "twenty"], ["setpoint"]),
+    ]
+
+
 def _constants() -> list[Any]:
     def whole(name: str, values: list[int]) -> Any:
         return helper.make_tensor(name, TensorProto.INT64, [len(values)], values)
@@ -103,4 +129,5 @@ def _constants() -> list[Any]:
         whole("first", [0]), whole("second", [1]), whole("channels", [2]),
         whole("not_rows", [1, 2]), whole("not_rows_of_image", [1, 2, 3, 4]), whole("columns", [1]),
         number("zero", 0.0), number("one", 1.0), number("twenty", 20.0), number("white", 255.0),
+        number("for_ever", 1e18),
     ]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +13,7 @@ from edge_fusion.config.keys import is_loopback, token_fault
 from edge_fusion.config.settings import Settings
 from edge_fusion.errors import ConfigError
 
-_SECRETS: Final = (("mqtt", "password"), ("web", "token"))
+SECRETS: Final = (("mqtt", "password"), ("web", "token"))
 _OF_OTHERS: Final = 0o006
 
 
@@ -21,7 +22,7 @@ def with_secrets(settings: Settings, path: Path, environ: Mapping[str, str]) -> 
 
     Raises ConfigError where a file of a secret cannot be read or holds none.
     """
-    for table, key in _SECRETS:
+    for table, key in SECRETS:
         group = getattr(settings, table)
         if getattr(group, key) is not None:
             continue
@@ -64,9 +65,14 @@ def loose_files(settings: Settings) -> list[str]:
 
 
 def _credential(environ: Mapping[str, str], name: str) -> Path | None:
+    """The file of a credential. An empty one is none: so a unit can have that for a default."""
     folder = environ.get("CREDENTIALS_DIRECTORY")
     file = Path(folder) / name if folder else None
-    return file if file is not None and file.is_file() else None
+    if file is None or not file.is_file():
+        return None
+    with suppress(OSError):
+        return file if file.read_bytes().strip() else None
+    return file
 
 
 def _read(file: Path, source: str, key: str) -> str:

@@ -209,7 +209,7 @@ class _Camera:
             if end.verdict in {Verdict.LEFT, Verdict.FINISHED}:
                 self._set_up(False)
                 if end.verdict is Verdict.FINISHED:
-                    _log.info("%s: %s: %s", self.name, self.source.address, end.reason)
+                    self._log(logging.INFO, "%s", end.reason)
                 return
             self._viewer.left.wait(self._pause(end, began))
 
@@ -249,7 +249,7 @@ class _Camera:
         self._notify(CameraUp(source.site, source.camera))
         if self._owes_good_news:
             self._owes_good_news = False
-            _log.info("%s: %s: gives pictures", self.name, source.address)
+            self._log(logging.INFO, "gives pictures")
 
     def _complain(self, reason: str, delay: float) -> None:
         """Say it once, then once a minute while it stays the same."""
@@ -259,6 +259,9 @@ class _Camera:
             return
         self._complaint = (reason, now)
         self._owes_good_news = True
-        _log.warning(
-            "%s: %s: %s; next try in %.1f s", self.name, self.source.address, reason, delay
-        )
+        self._log(logging.WARNING, "%s; next try in %.1f s", reason, delay)
+
+    def _log(self, level: int, text: str, *values: object) -> None:
+        source = self.source
+        about = {"site": source.site, "camera": source.camera}
+        _log.log(level, f"%s: %s: {text}", self.name, source.address, *values, extra=about)

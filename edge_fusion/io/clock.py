@@ -27,3 +27,8 @@ class ArrivalClock:
 
     def stamp(self) -> ArrivalTime:
         return ArrivalTime(self._anchor + time.clock_gettime(time.CLOCK_BOOTTIME))
+
+
+def monotonic_microseconds() -> int:
+    """The clock of the kernel by which systemd counts: it stands still while the machine sleeps."""
+    return time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000

@@ -66,3 +66,25 @@ def tables_by_name() -> dict[str, Any]:
 
 def keys_of(table: dict[str, Any]) -> set[str]:
     return set(table["properties"])
+
+
+def test_the_sample_names_the_keys_of_tables_within_tables() -> None:
+    text = SAMPLE.read_text("utf-8")
+    for name, table in config_schema()["$defs"].items():
+        if table["type"] == "object" and name not in {
+            ref["title"] for ref in tables_by_name().values()
+        }:
+            for key in table["properties"]:
+                assert re.search(rf"[{{,] {key} = ", text), f"{name}.{key}"
+
+
+def test_the_sample_says_of_every_key_what_it_means() -> None:
+    """On its line, or above it and other keys that follow each other."""
+    text = SAMPLE.read_text("utf-8")
+    examples = text[text.index("## Bare numbers") : text.index("\n[[cameras]]")]
+    is_said = False
+    for line in text.replace(examples, "").splitlines():
+        is_key = re.match(r"(#:? )?[a-z_0-9]+ = ", line)
+        says = "##" in line
+        assert not is_key or says or is_said, line
+        is_said = line.startswith("##") or (is_said and bool(is_key) and not says)
