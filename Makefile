@@ -25,7 +25,7 @@ demo: $(VENV)/demo.done ## broker, simulated sites and the daemon, live on the t
 
 test: $(VENV)/dev.done ## lint, then all tests, against a real broker and real cameras
 	@sh .ci/need mosquitto:mosquitto mosquitto_pub:mosquitto-clients promtool:prometheus $(GSTREAMER) \
-		systemd-analyze:systemd shellcheck:shellcheck
+		systemd-analyze:systemd shellcheck:shellcheck chromium:chromium
 	$(MAKE) lint
 	$(BIN)/pytest -q
 	$(BIN)/pytest -q -s tests/chaos/test_overload.py

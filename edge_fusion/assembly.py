@@ -215,16 +215,19 @@ def decode_frames(
 
 
 def book(settings: Settings, model: OnnxModel) -> AlertBook:
-    """The alert book; a site is silent when even a late window should have come."""
-    windows = settings.windows
-    size, every = windows.size_and_every(model.spec.window_s)
     return AlertBook(
         rules(settings, model.spec),
         model_sha256=model.sha256,
         quantities=model.spec.quantities,
-        silent_after=size + every + windows.max_wait + windows.idle_timeout,
-        update_epsilon=windows.revision_epsilon,
+        silent_after=silent_after(settings, model.spec),
+        update_epsilon=settings.windows.revision_epsilon,
     )
+
+
+def silent_after(settings: Settings, spec: ModelSpec) -> float:
+    """Seconds after which a site is silent: even a late window should have come."""
+    windows = settings.windows
+    return sum(windows.size_and_every(spec.window_s)) + windows.max_wait + windows.idle_timeout
 
 
 def rules(settings: Settings, spec: ModelSpec) -> dict[str, Rule]:

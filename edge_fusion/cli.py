@@ -309,7 +309,7 @@ def demo(
     *,
     duration: DurationOption = None,
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Of the metrics page; 0: any free one.")
+        int, typer.Option(min=0, max=65535, help="Of the live page and /metrics; 0: any free one.")
     ] = 0,
 ) -> None:
     """Show everything at work, with an embedded broker and simulated sites."""

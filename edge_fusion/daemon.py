@@ -32,10 +32,11 @@ from edge_fusion.intake import READINGS, Intake, Presence
 from edge_fusion.io.clock import ArrivalClock
 from edge_fusion.io.recording import RecordingWriter
 from edge_fusion.io.systemd import Notifier
-from edge_fusion.io.web import PLAIN, Response, Routes, WebServer
+from edge_fusion.io.web import Response, Routes, WebServer
 from edge_fusion.keeper import Keeper
 from edge_fusion.kept import Remembered
 from edge_fusion.links import Links
+from edge_fusion.live import Audience, LivePage
 from edge_fusion.mailbox import (
     Batch,
     CameraDown,
@@ -48,6 +49,7 @@ from edge_fusion.mailbox import (
     Subscribed,
 )
 from edge_fusion.outbox import Outbox
+from edge_fusion.page.views import BoxView
 from edge_fusion.pipeline import Pipeline, Stages
 from edge_fusion.postman import Postman
 from edge_fusion.pulse import Pulse
@@ -99,13 +101,7 @@ class Daemon:
             run=f"{self._clock.stamp():.6f}",
         )
         self._store = assembly.store(settings)
-        self._intake = Intake(
-            settings,
-            self._clock.stamp,
-            presence=Presence(
-                self._status(online=True), self._status(online=False), self._absence.barrier_topic
-            ),
-        )
+        self._intake = Intake(settings, self._clock.stamp, presence=self._presence())
         self._mailbox = self._intake.mailbox
         self._recorder = None if record is None else self._make_recorder(record)
         self._pool = ThreadPoolExecutor(assembly.DECODERS, thread_name_prefix="decode")
@@ -120,9 +116,10 @@ class Daemon:
         self._stages = self._make_stages(loaded)
         self._keeper = self._make_keeper(outbox)
         self._quality = QualityControl(settings.limits.max_devices)
+        self._page = LivePage(settings, model.spec, self._clock.stamp)
         self._pipeline = Pipeline(
             self._stages,
-            self._metrics,
+            Audience((self._metrics, self._page.board)),
             self._publish,
             revision_epsilon=settings.windows.revision_epsilon,
             tap=None if self._recorder is None else self._recorder.hear,
@@ -159,7 +156,9 @@ class Daemon:
                 stack.callback(self._recorder.stop)
             web.start()
             stack.callback(web.stop)
-            log.info("serving /metrics, /healthz and /readyz on http://%s", web.address)
+            log.info(
+                "serving the live page, /metrics, /healthz and /readyz on http://%s", web.address
+            )
             self._intake.start()
             stack.callback(self._intake.stop, FAREWELL, self._status(online=False))
             self._intake.cameras.start()
@@ -272,6 +271,7 @@ class Daemon:
         self._stages = self._make_stages(loaded)
         self._pipeline.go_on_with(self._stages, *carry_over(old, self._stages, now), now)
         self._intake.follow(loaded.settings)
+        self._page.follow(loaded.settings, loaded.model.spec)
         self._links.want(self._intake.names)
         self._sites_report.follow(loaded.settings, loaded.model)
         self._metrics.provider(loaded.model.requested, loaded.model.provider, loaded.model.fallback)
@@ -300,6 +300,7 @@ class Daemon:
 
     def _report(self, batch: Batch) -> None:
         """Show the state that is no outcome, once a heartbeat."""
+        self._page.turn(self._stages.sites, batch.until, self._box)
         self._service.took(len(batch.deliveries))
         if batch.until - self._reported_at >= HEARTBEAT:
             self._reported_at = batch.until
@@ -324,6 +325,9 @@ class Daemon:
             observe=self._metrics.observe,
         )
 
+    def _box(self) -> BoxView:
+        return BoxView(self._links.connected, self._health.unkept, self._absence.catching_up)
+
     def _make_recorder(self, record: RecordTo) -> Recorder:
         about = assembly.about_recording(self._settings, self._clock.stamp())
         begin = partial(RecordingWriter, record.directory, about, max_bytes=record.max_bytes)
@@ -341,6 +345,10 @@ class Daemon:
         with self._metrics.stage("publish"):
             self._postman.post(publication)
 
+    def _presence(self) -> Presence:
+        birth, will = self._status(online=True), self._status(online=False)
+        return Presence(birth, will, self._absence.barrier_topic)
+
     def _status(self, *, online: bool) -> Publication:
         mqtt = self._settings.mqtt
         return status_publication(mqtt.prefix, mqtt.box, online)
@@ -348,11 +356,11 @@ class Daemon:
     def _web(self) -> WebServer:
         listen, token = self._settings.web.listen, self._settings.web.token
         shown = None if token is None else token.get_secret_value()
-        return WebServer(listen, self._routes(), token=shown)
+        return WebServer(listen, self._routes(), branches=self._page.branches(), token=shown)
 
     def _routes(self) -> Routes:
         return {
-            "/": lambda: Response(HTTPStatus.OK, PLAIN, b"/metrics\n/healthz\n/readyz\n"),
+            **self._page.routes(),
             "/metrics": self._page_metrics,
             "/healthz": self._health.live,
             "/readyz": self._health.ready,

@@ -20,7 +20,7 @@ KERNEL_LIBRARIES = {
 }  # fmt: skip
 ROOT = {
     "daemon", "assembly", "intake", "reload", "reporting", "timed", "record", "replay", "sniff",
-    "health", "service", "start",
+    "health", "service", "start", "live",
     "cli", "cli_model", "cli_doctor", "doctor", "__main__",
 }  # fmt: skip
 BELOW_THE_PIPELINE = {"mailbox", "kept", "codecs", "align", "model", "alerts", "events", "errors"}
@@ -120,6 +120,12 @@ def test_recognition_is_as_pure_as_the_codecs_and_knows_nothing_else(path: Path)
 def test_the_parts_of_the_kernel_know_only_the_vocabulary(part: str) -> None:
     for path in files_of(part):
         assert own_imports(path) <= {part, "events", "errors"}, name_of(path)
+
+
+@pytest.mark.parametrize("path", files_of("page"), ids=name_of)
+def test_what_the_page_shows_is_as_pure_as_the_kernel(path: Path) -> None:
+    assert libraries(path) <= KERNEL_LIBRARIES | {"orjson"}
+    assert own_imports(path) <= {"page", "align", "events"}
 
 
 def test_the_vocabulary_knows_nobody() -> None:

@@ -15,7 +15,7 @@ from edge_fusion.align.alignment import Alignment
 from edge_fusion.align.archive import Archive, unpack
 from edge_fusion.align.census import Census
 from edge_fusion.align.firings import Closed, Firings
-from edge_fusion.align.roster import Roster
+from edge_fusion.align.roster import Known, Roster
 from edge_fusion.align.shelf import Shelf
 from edge_fusion.align.slices import OpenSlices, Slice
 from edge_fusion.align.source import LONG_AGO, Lane, Source
@@ -87,6 +87,10 @@ class SiteAssembler:
     def offsets(self) -> dict[str, float]:
         """Estimated clock offset (arrival - device time, seconds) of each source."""
         return {source.name: source.clock.offset for source in self._roster}
+
+    def known(self) -> tuple[Known, ...]:
+        """Every device and camera of the site."""
+        return self._roster.known()
 
     def heard(self) -> dict[str, ArrivalTime]:
         """When each source was heard last; a sensor and a camera of one name are one here."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from edge_fusion.align.census import Census
@@ -13,6 +14,16 @@ from edge_fusion.events import ArrivalTime, Event, Frame, LaneKey, lane_of
 
 MAX_LANES = 64
 """Quantities of one device; readings of others are shed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A device or camera as it is known now; `offset` is arrival - device time, in seconds."""
+
+    name: str
+    is_camera: bool
+    heard: ArrivalTime
+    offset: float
 
 
 class Roster:
@@ -33,6 +44,13 @@ class Roster:
 
     def __iter__(self) -> Iterator[Source]:
         return iter(self._sources.values())
+
+    def known(self) -> tuple[Known, ...]:
+        """Every source, in the order in which they came."""
+        return tuple(
+            Known(source.name, is_camera, source.heard, source.clock.offset)
+            for (_, is_camera), source in self._sources.items()
+        )
 
     def find(self, event: Event) -> Source | None:
         """The source of an event, if it is known."""

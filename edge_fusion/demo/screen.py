@@ -30,7 +30,7 @@ def render(state: DemoState, surroundings: Surroundings, left: float | None) -> 
     status = "[green]online[/]" if state.online else "[yellow]starting[/]"
     title = (
         f"[bold]edge-fusion[/]  daemon {status}  model [cyan]{state.model or '…'}[/]  "
-        f"broker [cyan]{surroundings.broker}[/]  metrics [cyan]{surroundings.web}/metrics[/]"
+        f"broker [cyan]{surroundings.broker}[/]  page [cyan]{surroundings.web}/[/]"
     )
     sites = [_site(name, site) for name, site in sorted(state.sites.items())]
     ending = "Ctrl-C ends it" if left is None else f"{max(0.0, left):.0f} s left"

@@ -1,4 +1,4 @@
-"""WebServer: a few fixed pages over HTTP/1.1, made by callables when asked for."""
+"""WebServer: a few fixed pages over HTTP/1.1, made by callables when asked for; and streams."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import logging
 import socket
 import sys
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BufferedReader, RawIOBase
@@ -30,25 +30,60 @@ MAX_REQUEST_BYTES = 32_768
 MAX_CONNECTIONS = 64
 """Connections served at a time, a thread each; more are closed without an answer."""
 
+MAX_STREAMS = 16
+"""Of those connections, how many may be streams, which last; more get a 503."""
+
+RETRY_AFTER = 10
+"""Seconds after which who got a 503 may ask again."""
+
 LAST_PORT = 65535
 ALLOWED = ("GET", "HEAD")
 ADVICE = {
     HTTPStatus.UNAUTHORIZED: "the token of [web] is needed: as a bearer token, or as the password",
+    HTTPStatus.SERVICE_UNAVAILABLE: "as many watch already as may at a time",
     HTTPStatus.MISDIRECTED_REQUEST: "ask for this page as localhost, or give [web] a token",
 }
 PLAIN = "text/plain; charset=utf-8"
+EVENT_STREAM = "text/event-stream"
+HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    # A page of a stranger must not show what this browser may see, nor run here if it gets in.
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "img-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'",
+}
+"""What every answer says, unless it says otherwise itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An HTTP status, a content type and a body."""
+    """An HTTP status, a content type and a body; an `ETag` among the headers is heeded."""
 
     status: int
     content_type: str
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 Routes = Mapping[str, Callable[[], Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Branches:
+    """What is served beside fixed pages.
+
+    pairs: first level of a path -> what makes the page of `/<first>/<one>/<other>`, or None if
+    there is none; streams: path -> what gives server-sent events, as bytes, until it is told that
+    the server stops. That a watcher left is noticed by the next event but one.
+    """
+
+    pairs: Mapping[str, Callable[[str, str], Response | None]] = field(default_factory=dict)
+    streams: Mapping[str, Callable[[threading.Event], Iterator[bytes]]] = field(
+        default_factory=dict
+    )
 
 
 def health_response(ok: bool, detail: Mapping[str, object]) -> Response:  # noqa: FBT001 - the verdict
@@ -59,18 +94,26 @@ def health_response(ok: bool, detail: Mapping[str, object]) -> Response:  # noqa
 
 
 class WebServer:
-    """Serves `routes` (path -> page) at `listen`, each request in a thread of its own.
+    """Serves `routes` (path -> page) and `branches` at `listen`, each request in its own thread.
 
     A callable runs in that thread and must only read. `listen` is "host:port", with an IPv6
     address in brackets; port 0 takes any free one. `token` is what a request must show, see
     `Gate`. Raises ConfigError where `listen` is neither.
     """
 
-    def __init__(self, listen: str, routes: Routes, *, token: str | None = None) -> None:
+    def __init__(
+        self,
+        listen: str,
+        routes: Routes,
+        *,
+        branches: Branches | None = None,
+        token: str | None = None,
+    ) -> None:
         self._listen = listen
         self._where = _parse(listen)
         self._gate = Gate(token, self._where[0])
         self._routes = dict(routes)
+        self._branches = branches or Branches()
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
 
@@ -85,7 +128,7 @@ class WebServer:
     def start(self) -> None:
         """Bind and serve from a thread; raises ConfigError where the address can't be had."""
         try:
-            server = _Server(self._where, self._routes, self._gate)
+            server = _Server(self._where, self._routes, self._branches, self._gate)
         except OSError as error:
             raise _problem(self._listen, error.strerror or str(error)) from error
         self._server = server
@@ -95,9 +138,10 @@ class WebServer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop listening; requests under way are left to end by themselves."""
+        """Stop listening, and tell streams to end; requests under way end by themselves."""
         if self._server is None or self._thread is None:
             return
+        self._server.stopping.set()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
@@ -120,9 +164,14 @@ def _problem(listen: str, what: str) -> ConfigError:
 
 
 class _Server(ThreadingHTTPServer):
-    def __init__(self, where: tuple[str, int], routes: Routes, gate: Gate) -> None:
+    def __init__(
+        self, where: tuple[str, int], routes: Routes, branches: Branches, gate: Gate
+    ) -> None:
         self.routes = routes
+        self.branches = branches
         self.gate = gate
+        self.stopping = threading.Event()
+        self.streams = threading.BoundedSemaphore(MAX_STREAMS)
         self.clock = ArrivalClock()
         self._busy: list[threading.Thread] = []
         if ":" in where[0]:
@@ -214,6 +263,8 @@ class _Handler(BaseHTTPRequestHandler):
         path = self.path.partition("?")[0]
         host, shown = self.headers.get("Host"), self.headers.get("Authorization")
         match self.server.gate.objection(path, host, shown):
+            case None if path in self.server.branches.streams:
+                self._stream(self.server.branches.streams[path])
             case None:
                 self._answer(self._page(path))
             case HTTPStatus.UNAUTHORIZED as status:
@@ -225,26 +276,62 @@ class _Handler(BaseHTTPRequestHandler):
         self.do_GET()  # `_answer` leaves the body out
 
     def _page(self, path: str) -> Response:
-        route = self.server.routes.get(path)
-        if route is None:
-            return _plain(HTTPStatus.NOT_FOUND)
         try:
-            return route()
+            return self._found(path) or _plain(HTTPStatus.NOT_FOUND)
         except Exception:  # a page that fails must not look like a server that is gone
             log.exception("page %s failed", path)
             return _plain(HTTPStatus.INTERNAL_SERVER_ERROR)
 
+    def _found(self, path: str) -> Response | None:
+        route = self.server.routes.get(path)
+        if route is not None:
+            return route()
+        match path.split("/"):
+            case ["", first, one, other] if first in self.server.branches.pairs:
+                return self.server.branches.pairs[first](one, other)
+            case _:
+                return None
+
     def _answer(self, response: Response, headers: Mapping[str, str] | None = None) -> None:
+        tag = response.headers.get("ETag")
+        if tag is not None and tag == self.headers.get("If-None-Match"):
+            response = replace(response, status=HTTPStatus.NOT_MODIFIED, body=b"")
         self.send_response(response.status)
         self.send_header("Content-Type", response.content_type)
         self.send_header("Content-Length", str(len(response.body)))
-        self.send_header("Cache-Control", "no-store")
-        self.send_header("X-Content-Type-Options", "nosniff")
-        for name, value in (headers or {}).items():
+        for name, value in {**HEADERS, **response.headers, **(headers or {})}.items():
             self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(response.body)
+
+    def _stream(self, events: Callable[[threading.Event], Iterator[bytes]]) -> None:
+        """Send events until the watcher leaves or is too slow, or the server stops."""
+        self.close_connection = True
+        if not self.server.streams.acquire(blocking=False):
+            advice = {"Retry-After": str(RETRY_AFTER), "Connection": "close"}
+            self._answer(_plain(HTTPStatus.SERVICE_UNAVAILABLE), advice)
+            return
+        try:
+            self.send_response(HTTPStatus.OK)
+            for name, value in {"Content-Type": EVENT_STREAM, **HEADERS}.items():
+                self.send_header(name, value)
+            self.send_header("Connection", "close")
+            self.send_header("X-Accel-Buffering", "no")  # nginx would hold events back
+            self.end_headers()
+            if self.command != "HEAD":
+                self._send(events(self.server.stopping))
+        finally:
+            self.server.streams.release()
+
+    def _send(self, events: Iterator[bytes]) -> None:
+        try:
+            for event in events:
+                self.wfile.write(event)
+        except OSError:
+            raise
+        except Exception:
+            log.exception("stream %s failed", self.path.partition("?")[0])
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         # Without the query: somebody may have put a token there.

@@ -22,6 +22,7 @@ from event_streams import (
 
 from edge_fusion.align.assembler import SiteAssembler
 from edge_fusion.align.census import Census
+from edge_fusion.align.roster import Known
 from edge_fusion.events import (
     ArrivalTime,
     EventTime,
@@ -166,6 +167,15 @@ def test_readings_that_were_held_back_come_late_by_a_clock_that_may_be_right() -
         feed(site, [reading(0.0, 0.25), *late])
         learned[source] = site.offsets()["a"]
     assert learned == {TimeSource.DEVICE: 300.0, TimeSource.HELD_BACK: 0.25}
+
+
+def test_a_site_knows_its_devices_and_cameras_and_when_each_was_heard() -> None:
+    site = assembler()
+    feed(site, [reading(1.0, 1.25), frame(2.0), reading(3.0, 3.25)])
+    assert site.known() == (
+        Known("a", False, ArrivalTime(ORIGIN + 3.25), 0.25),
+        Known("cam", True, ArrivalTime(ORIGIN + 2.0), 0.0),
+    )
 
 
 def test_what_comes_at_the_very_instant_at_which_its_window_closes_is_in_its_revision() -> None:

@@ -4,6 +4,7 @@ import http.client
 import json
 import logging
 import socket
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from edge_fusion.errors import ConfigError
 from edge_fusion.io import web
 from edge_fusion.io.metrics import Metrics
-from edge_fusion.io.web import Response, Routes, WebServer, health_response
+from edge_fusion.io.web import Branches, Response, Routes, WebServer, health_response
 
 HTML = "text/html; charset=utf-8"
 
@@ -297,3 +298,115 @@ def test_an_ipv6_address_stands_in_brackets() -> None:
 
 def test_detail_of_any_kind_can_be_shown() -> None:
     assert json.loads(health_response(True, {"at": {1, 2}}).body)["ok"] is True
+
+
+TAGGED = Response(200, HTML, b"<p>hello</p>", {"ETag": '"1"', "Cache-Control": "no-cache"})
+PICTURE = Response(200, "image/jpeg", b"\xff\xd8\xff")
+
+
+def ticking(stopping: threading.Event) -> Iterator[bytes]:
+    while not stopping.wait(0.01):
+        yield b"data: tick\n\n"
+
+
+def breaking(stopping: threading.Event) -> Iterator[bytes]:
+    yield b"data: one\n\n"
+    raise RuntimeError("the stream is broken")
+
+
+BRANCHES = Branches(
+    pairs={"frame": lambda site, camera: PICTURE if (site, camera) == ("hall", "roof") else None},
+    streams={"/live": ticking, "/broken": breaking},
+)
+
+
+@pytest.fixture
+def branched() -> Iterator[WebServer]:
+    routes = {"/tagged": lambda: TAGGED, "/healthz": lambda: health_response(True, {})}
+    running = WebServer("127.0.0.1:0", routes, branches=BRANCHES)
+    running.start()
+    yield running
+    running.stop()
+
+
+def test_a_pair_of_names_leads_to_its_page_and_nothing_else_does(branched: WebServer) -> None:
+    assert fetch(branched, "/frame/hall/roof?t=3") == (200, "image/jpeg", b"\xff\xd8\xff")
+    for path in ("/frame/hall/door", "/frame/hall", "/frame/hall/roof/", "/frame//", "/x/hall/roof",
+                 "/frame/../roof", "/frame/%2e%2e/roof"):  # fmt: skip
+        assert fetch(branched, path)[0] == 404
+
+
+def test_a_page_that_is_known_already_is_not_sent_again(branched: WebServer) -> None:
+    answer = ask(branched, "/tagged")
+    assert (answer.status, answer.headers["ETag"]) == (200, '"1"')
+    assert answer.headers["Cache-Control"] == "no-cache"
+    again = ask(branched, "/tagged", **{"If-None-Match": '"1"'})
+    assert (again.status, again.headers["Content-Length"]) == (304, "0")
+    assert ask(branched, "/tagged", **{"If-None-Match": '"2"'}).status == 200
+
+
+def test_no_answer_lets_a_browser_run_embed_or_guess_anything(branched: WebServer) -> None:
+    for path in ("/tagged", "/frame/hall/roof", "/nowhere"):
+        headers = ask(branched, path).headers
+        policy = headers["Content-Security-Policy"]
+        assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self';")
+        assert "unsafe" not in policy
+        assert "frame-ancestors 'none'" in policy
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+
+
+def follow(server: WebServer, path: str = "/live") -> http.client.HTTPResponse:
+    """A stream whose headers have come."""
+    connection = http.client.HTTPConnection(server.address, timeout=5)
+    connection.request("GET", path)
+    return connection.getresponse()
+
+
+def test_a_stream_goes_on_until_the_server_stops(branched: WebServer) -> None:
+    answer = follow(branched)
+    assert answer.status == 200
+    assert answer.headers["Content-Type"] == "text/event-stream"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert [answer.readline() for _ in range(4)] == [b"data: tick\n", b"\n"] * 2
+    branched.stop()
+    assert set(answer.read().split(b"\n\n")) <= {b"data: tick", b""}
+
+
+def test_streams_past_their_bound_are_told_to_come_again_and_pages_are_still_served(
+    branched: WebServer,
+) -> None:
+    watching = [follow(branched) for _ in range(web.MAX_STREAMS)]
+    refused = follow(branched)
+    assert (refused.status, refused.headers["Retry-After"]) == (503, "10")
+    assert b"as many watch already" in refused.read()
+    assert fetch(branched, "/healthz")[0] == 200
+    for each in watching:
+        each.close()
+
+    def watch_again() -> bool:
+        with follow(branched) as answer:
+            return answer.status == 200
+
+    eventually(watch_again, "room for another watcher")
+
+
+def test_a_stream_that_breaks_ends_and_makes_room(
+    branched: WebServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(web.MAX_STREAMS + 1):
+        answer = follow(branched, "/broken")
+        assert answer.read() == b"data: one\n\n"
+    assert "stream /broken failed" in caplog.text
+
+
+def test_a_stream_asks_for_the_token_as_any_page() -> None:
+    guarded = WebServer("127.0.0.1:0", {}, branches=BRANCHES, token=TOKEN)
+    guarded.start()
+    assert ask(guarded, "/live").status == 401
+    assert ask(guarded, "/frame/hall/roof").status == 401
+    guarded.stop()
+
+
+def test_the_head_of_a_stream_ends(branched: WebServer) -> None:
+    assert fetch(branched, "/live", "HEAD") == (200, "text/event-stream", b"")
