@@ -15,7 +15,7 @@ GSTREAMER = /usr/lib/python3/dist-packages/gi:python3-gi \
 	/usr/lib/*/gstreamer-1.0/libgstrtpmanager.so:gstreamer1.0-plugins-good \
 	/usr/lib/*/gstreamer-1.0/libgstx264.so:gstreamer1.0-plugins-ugly
 
-.PHONY: help demo test soak system story bench fuzz lint lock train clean
+.PHONY: help demo test soak system story bench fuzz lint schemas lock train clean
 
 help: ## list these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -61,6 +61,11 @@ lint: $(VENV)/dev.done ## ruff and mypy --strict
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+schemas: $(VENV)/dev.done ## write deploy/schemas anew from the code
+	mkdir -p deploy/schemas
+	for name in alert window late silenced config; do \
+		$(BIN)/edge-fusion schema $$name > deploy/schemas/$$name.json || exit 1; done
 
 lock: ## renew the lock files (needs uv)
 	printf 'hatchling\neditables\n' | $(LOCK) --extra demo --output-file requirements.lock

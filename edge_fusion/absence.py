@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from edge_fusion.events import ArrivalTime, CatchUp, CaughtUp, Input, Message
+from edge_fusion.events import ArrivalTime, CatchUp, CaughtUp, CutOff, Input, Message
 from edge_fusion.lag import Lag
 from edge_fusion.mailbox import Connected, Disconnected, Notice
 
@@ -46,6 +46,8 @@ class Absence:
         self._run = run
         self._lag = Lag(run)
         self._connected = False
+        self._cut_off = False
+        """Whether a `CutOff` was said, and no end of it since."""
         self._state = _State.AWAY
         self._since: ArrivalTime | None = None
         self._deadline = ArrivalTime(0.0)
@@ -100,7 +102,7 @@ class Absence:
     def _here(self) -> bool:
         return self._connected and self._state is _State.PRESENT
 
-    def repeated(self) -> list[Input]:
+    def repeated(self) -> list[CatchUp]:
         """The beginning of the backlog that is coming in, for parts that did not hear it."""
         since = self._since
         return [] if since is None or not self.catching_up else [CatchUp(since, since)]
@@ -114,7 +116,7 @@ class Absence:
             case Connected(connection=self._connection, session_present=held):
                 return self._back(now, held=held)
             case Disconnected(connection=self._connection):
-                self._gone(now)
+                return self._gone(now)
             case _:
                 pass
         return []
@@ -150,10 +152,13 @@ class Absence:
         wanted, self._wants_barrier = self._wants_barrier, False
         return self._mark() if wanted else self._lag.echo()
 
-    def _gone(self, now: ArrivalTime) -> None:
+    def _gone(self, now: ArrivalTime) -> list[Input]:
         self._connected, self._quiet_at = False, None
-        if self._state is _State.PRESENT:
-            self._state, self._since = _State.AWAY, now
+        if self._state is not _State.PRESENT:
+            return []
+        self._state, self._since = _State.AWAY, now
+        self._cut_off = True
+        return [CutOff(now)]
 
     def _back(self, now: ArrivalTime, *, held: bool) -> list[Input]:
         self._connected = True
@@ -178,11 +183,13 @@ class Absence:
         return [CatchUp(since, arrival)]
 
     def _end(self, at: ArrivalTime) -> list[Input]:
-        was_catching_up = self.catching_up
+        was_waited_for, self._cut_off = self.catching_up or self._cut_off, not self._connected
         # Who is not connected is away still, as before, although time goes on.
         self._state = _State.PRESENT if self._connected else _State.AWAY
         self._quiet_at = None
-        return [CaughtUp(at)] if was_catching_up else []
+        if not was_waited_for:
+            return []
+        return [CaughtUp(at)] if self._connected else [CaughtUp(at), CutOff(at)]
 
     def _mark(self) -> bytes:
         return f"{self._run}/{self._round}".encode()

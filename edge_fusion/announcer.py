@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from edge_fusion.alerts.evidence import heard, missing, summaries
 from edge_fusion.codecs.alert import ModelIdentity
@@ -12,9 +12,10 @@ from edge_fusion.codecs.jpeg import bounded_jpeg
 from edge_fusion.codecs.publications import (
     alert_publications,
     late_publication,
+    silenced_publication,
     window_publication,
 )
-from edge_fusion.events import Alert, AlertChange, Publication, Scores, TooLate
+from edge_fusion.events import Alert, AlertChange, Publication, Scores, SilenceChange, TooLate
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class Voice:
     late: bool
     discovery: str | None
     """The prefix under which Home Assistant looks for devices; None: it is not told."""
+    labels_of: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """What alerts at the sites at which it is not `labels`."""
 
 
 class Announcer:
@@ -52,6 +55,11 @@ class Announcer:
             snapshot=_snapshot(alert) if fires else None,
         )
         return [*self.introduce(alert.site), *publications]
+
+    def silenced(self, change: SilenceChange) -> list[Publication]:
+        """What is silenced at a site."""
+        voice = self._voice
+        return [silenced_publication(change, prefix=voice.prefix, box=voice.box)]
 
     def window(self, scores: Scores) -> list[Publication]:
         """One message per window revision; an input is missing if one camera's row lacks it."""
@@ -87,7 +95,7 @@ class Announcer:
         return [
             discovery(
                 site,
-                voice.labels,
+                voice.labels_of.get(site, voice.labels),
                 prefix=voice.prefix,
                 box=voice.box,
                 model=voice.model,

@@ -12,12 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_fusion import __version__
-from edge_fusion.alerts.book import AlertBook
-from edge_fusion.alerts.rules import Rule
 from edge_fusion.align.alignment import Alignment
 from edge_fusion.align.sites import Sites
 from edge_fusion.align.windows import assigner
 from edge_fusion.announcer import Announcer, Voice
+from edge_fusion.assembly_alerts import desk, labels, labels_of_sites, usual_labels
 from edge_fusion.codecs.alert import ModelIdentity
 from edge_fusion.codecs.decoder import (
     AvailabilitySource,
@@ -29,8 +28,9 @@ from edge_fusion.codecs.decoder import (
 from edge_fusion.codecs.dialect import USUAL_PATHS, SensorKeys
 from edge_fusion.codecs.frames import FrameKeys
 from edge_fusion.codecs.jpeg import decode_rgb
-from edge_fusion.codecs.topics import TopicPattern
-from edge_fusion.config.settings import AlertSettings, ModelSettings, MqttSettings, Settings
+from edge_fusion.codecs.silence import SilenceTopic
+from edge_fusion.codecs.topics import TopicPattern, silence_pattern
+from edge_fusion.config.settings import ModelSettings, MqttSettings, Settings
 from edge_fusion.config.sources import JSON, CameraSettings, SensorSettings
 from edge_fusion.errors import ConfigError
 from edge_fusion.events import HUMIDITY, TEMPERATURE, ArrivalTime, Frame
@@ -42,8 +42,8 @@ from edge_fusion.io.store import Store
 from edge_fusion.io.tls import TlsFiles
 from edge_fusion.model.spec import ModelSpec
 from edge_fusion.outbox import Outbox
-from edge_fusion.pipeline import Stages
 from edge_fusion.scoring import DecodeFrames, Model, Scorer
+from edge_fusion.stages import Stages
 
 DECODERS = 2
 
@@ -93,6 +93,11 @@ def sensor_subscriptions(settings: Settings) -> tuple[Subscription, ...]:
     return _subscriptions(patterns)
 
 
+def silence_subscription(settings: Settings) -> Subscription:
+    """Where people say that alerts are to be quiet."""
+    return Subscription(TopicPattern.parse(silence_pattern(settings.mqtt.prefix)).filter, 1)
+
+
 def camera_subscriptions(settings: Settings) -> tuple[Subscription, ...]:
     return _subscriptions([(camera.pattern, camera.qos) for camera in settings.camera_topics])
 
@@ -114,7 +119,8 @@ def _subscriptions(patterns: Sequence[tuple[TopicPattern, int]]) -> tuple[Subscr
     return tuple(Subscription(topic, qos) for topic, qos in wanted.items())
 
 
-def decoder(settings: Settings) -> Decoder:
+def decoder(settings: Settings, labels: Sequence[str] = ()) -> Decoder:
+    """`labels` are those that people may silence; without any nobody is heard who wants to."""
     limits = settings.limits
     return Decoder(
         [source for sensor in settings.sensors for source in _sensors(sensor)],
@@ -125,6 +131,7 @@ def decoder(settings: Settings) -> Decoder:
             for sensor in settings.sensors
             if (pattern := _naming_availability(sensor)) is not None
         ],
+        SilenceTopic(settings.mqtt.prefix, labels) if labels else None,
     )
 
 
@@ -172,10 +179,10 @@ def _camera(camera: CameraSettings) -> CameraSource:
 def stages(settings: Settings, model: OnnxModel, inference: Model, decode: DecodeFrames) -> Stages:
     """The parts of the line; `inference` is `model` itself, or something that stands for it."""
     return Stages(
-        decoder=decoder(settings),
+        decoder=decoder(settings, labels(settings, model.spec)),
         sites=sites(settings, model.spec),
         scorer=scorer(settings, inference, decode),
-        book=book(settings, model),
+        book=desk(settings, model),
         announcer=announcer(settings, model),
     )
 
@@ -214,40 +221,6 @@ def decode_frames(
     return list(pool.map(decode, [frame.image for frame in frames]))
 
 
-def book(settings: Settings, model: OnnxModel) -> AlertBook:
-    return AlertBook(
-        rules(settings, model.spec),
-        model_sha256=model.sha256,
-        quantities=model.spec.quantities,
-        silent_after=silent_after(settings, model.spec),
-        update_epsilon=settings.windows.revision_epsilon,
-    )
-
-
-def silent_after(settings: Settings, spec: ModelSpec) -> float:
-    """Seconds after which a site is silent: even a late window should have come."""
-    windows = settings.windows
-    return sum(windows.size_and_every(spec.window_s)) + windows.max_wait + windows.idle_timeout
-
-
-def rules(settings: Settings, spec: ModelSpec) -> dict[str, Rule]:
-    """One rule per configured label, or one per label of the model where none is configured."""
-    alerts = settings.alerts or tuple(AlertSettings(label=label) for label in spec.labels)
-    return {alert.label: _rule(alert, spec) for alert in alerts}
-
-
-def _rule(alert: AlertSettings, spec: ModelSpec) -> Rule:
-    threshold, clear = alert.levels(spec.threshold(alert.label))
-    return Rule(
-        label=alert.label,
-        threshold=threshold,
-        clear=clear,
-        for_windows=alert.for_windows,
-        keep_firing=alert.keep_firing,
-        severity=alert.severity,
-    )
-
-
 def announcer(settings: Settings, model: OnnxModel) -> Announcer:
     home = settings.homeassistant
     return Announcer(
@@ -256,11 +229,12 @@ def announcer(settings: Settings, model: OnnxModel) -> Announcer:
             box=settings.mqtt.box,
             model=ModelIdentity(model.spec.name, model.sha256),
             quantities=model.spec.quantities,
-            labels=tuple(rules(settings, model.spec)),
+            labels=usual_labels(settings, model.spec),
             version=__version__,
             windows=settings.mqtt.publish_windows,
             late=settings.mqtt.publish_late,
             discovery=home.prefix if home.discovery else None,
+            labels_of=labels_of_sites(settings, model.spec),
         )
     )
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from edge_fusion import __version__
+from edge_fusion.cli_alerts import alerts_app
 from edge_fusion.cli_doctor import doctor
 from edge_fusion.cli_model import model_app
 from edge_fusion.errors import ConfigError, EdgeFusionError, ModelError, RecordingError
@@ -41,6 +42,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(model_app, name="model")
+app.add_typer(alerts_app, name="alerts")
 app.command()(doctor)
 
 ConfigOption = Annotated[
@@ -218,6 +220,7 @@ def _check_broker(settings: Settings, config: Path) -> list[str]:
             subscriptions=(
                 *assembly.sensor_subscriptions(settings),
                 *assembly.camera_subscriptions(settings),
+                assembly.silence_subscription(settings),
             ),
             echo=barrier_topic(mqtt.prefix, mqtt.box),
         )
@@ -369,6 +372,8 @@ class SchemaName(StrEnum):
     CONFIG = "config"
     ALERT = "alert"
     WINDOW = "window"
+    LATE = "late"
+    SILENCED = "silenced"
 
 
 @app.command()
@@ -382,6 +387,13 @@ def _schema(name: SchemaName) -> dict[str, Any]:
         from edge_fusion.config import config_schema
 
         return config_schema()
-    from edge_fusion.codecs.alert import alert_schema, window_schema
+    from edge_fusion.codecs.alert import alert_schema, late_schema, window_schema
+    from edge_fusion.codecs.silence import silenced_schema
 
-    return alert_schema() if name is SchemaName.ALERT else window_schema()
+    payloads = {
+        SchemaName.ALERT: alert_schema,
+        SchemaName.WINDOW: window_schema,
+        SchemaName.LATE: late_schema,
+        SchemaName.SILENCED: silenced_schema,
+    }
+    return payloads[name]()

@@ -50,7 +50,7 @@ from edge_fusion.mailbox import (
 )
 from edge_fusion.outbox import Outbox
 from edge_fusion.page.views import BoxView
-from edge_fusion.pipeline import Pipeline, Stages
+from edge_fusion.pipeline import Pipeline
 from edge_fusion.postman import Postman
 from edge_fusion.pulse import Pulse
 from edge_fusion.quality import QualityControl
@@ -59,6 +59,7 @@ from edge_fusion.recorder import Recorder
 from edge_fusion.reload import Loaded, carry_over
 from edge_fusion.reporting import begin_metrics
 from edge_fusion.service import Service
+from edge_fusion.stages import Stages
 from edge_fusion.timed import TimedModel, TimedStore
 
 log = logging.getLogger("edge_fusion")
@@ -311,6 +312,8 @@ class Daemon:
             for source, tally in self._intake.cameras.tallies():
                 self._metrics.pictures(source.site, source.camera, tally.grabbed, tally.stale)
             self._sites_report.show(self._stages.sites, self._quality.stuck(), batch.until)
+            silences = self._pipeline.silences
+            self._metrics.silenced({(each.site, each.label) for each in silences})
             firing = len(self._stages.book.firing())
             self._service.report(batch.until, sites=len(self._stages.sites), firing=firing)
 

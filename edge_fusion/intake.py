@@ -124,7 +124,8 @@ class Intake:
         sensors = assembly.sensor_subscriptions(self._settings)
         if self._presence is None:
             return sensors
-        return (*sensors, Subscription(self._presence.barrier_topic, 1))
+        silence = assembly.silence_subscription(self._settings)
+        return (*sensors, silence, Subscription(self._presence.barrier_topic, 1))
 
     def _connect_frames(self) -> Connection:
         return Connection(

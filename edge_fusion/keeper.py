@@ -115,7 +115,7 @@ class Keeper:
         sites = revive(remembered, self._sites)
         outcomes = [] if sites is self._sites else self._sites.take_over(sites)
         changes: list[AlertChange] = []
-        for site, label, state in remembered.tracks:
+        for site, label, state in sorted(remembered.tracks):
             try:
                 changes += self._book.restore(label, state, now)
             except SnapshotError as error:

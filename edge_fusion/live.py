@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from importlib import resources
 
-from edge_fusion import __version__, assembly
+from edge_fusion import __version__
 from edge_fusion.align.sites import Sites
+from edge_fusion.assembly_alerts import rules, silent_after
 from edge_fusion.config.settings import Settings
 from edge_fusion.events import AlertChange, ArrivalTime, Frame, Outcome, Scores
 from edge_fusion.io.web import Branches, Response, Routes
@@ -114,14 +115,14 @@ class LivePage:
 
 
 def _about(settings: Settings, spec: ModelSpec) -> About:
-    quiet = assembly.silent_after(settings, spec)
+    quiet = silent_after(settings, spec)
     return About(
         box=settings.mqtt.box,
         model=spec.name,
         version=__version__,
         quiet_after=quiet,
         stale_after=max(quiet, settings.windows.carry),
-        thresholds={rule.label: rule.threshold for rule in assembly.rules(settings, spec).values()},
+        thresholds={rule.label: rule.threshold for rule in rules(settings, spec).values()},
     )
 
 

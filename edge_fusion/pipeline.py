@@ -8,14 +8,14 @@ thread calls it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from itertools import groupby
+from operator import attrgetter
 from typing import Protocol
 
 from edge_fusion.absence import Absence
-from edge_fusion.align.sites import Sites
-from edge_fusion.codecs.decoder import Decoder
 from edge_fusion.complaints import Complaints, complaint
 from edge_fusion.events import (
     Alert,
@@ -23,6 +23,8 @@ from edge_fusion.events import (
     ArrivalTime,
     CatchUp,
     CaughtUp,
+    Change,
+    CutOff,
     Duplicate,
     Frame,
     Input,
@@ -34,43 +36,24 @@ from edge_fusion.events import (
     Quarantined,
     Reading,
     Scores,
+    Shed,
+    ShedReason,
+    Silence,
+    SilenceChange,
+    Silenced,
     Suspect,
     TimeSource,
     TooLate,
 )
-from edge_fusion.keeper import Book as KeptBook
 from edge_fusion.keeping import Keeper, NothingKept
 from edge_fusion.kept import Remembered
 from edge_fusion.mailbox import Batch
 from edge_fusion.quality import QualityControl
 from edge_fusion.revisions import Revisions
-from edge_fusion.scoring import Scored, Scorer
+from edge_fusion.scoring import Scored
+from edge_fusion.stages import Stages
 
 log = logging.getLogger("edge_fusion.pipeline")
-
-
-class Book(KeptBook, Protocol):
-    """The alert lifecycle (alerts/book.py)."""
-
-    def take(self, scores: Scores) -> list[AlertChange]: ...
-    def amend(self, alert: Alert) -> None: ...
-    def firing(self) -> list[Alert]: ...
-    def would_change(self, scores: Scores) -> bool: ...
-    def advance(self, now: ArrivalTime) -> list[AlertChange]: ...
-    def wake(self) -> ArrivalTime | None: ...
-    def forget(self, site: str) -> bool: ...
-    def hold(self) -> None: ...
-    def release(self, now: ArrivalTime) -> list[AlertChange]: ...
-
-
-class Announcer(Protocol):
-    """Values -> publications, in the order in which they go out (announcer.py)."""
-
-    def forget(self, site: str) -> None: ...
-    def introduce(self, site: str) -> list[Publication]: ...
-    def change(self, change: AlertChange) -> list[Publication]: ...
-    def window(self, scores: Scores) -> list[Publication]: ...
-    def late(self, outcome: TooLate) -> list[Publication]: ...
 
 
 class Observer(Protocol):
@@ -83,17 +66,6 @@ class Observer(Protocol):
 
 Tap = Callable[[Sequence[Input], ArrivalTime], None]
 """Gets decoded inputs in order of arrival, and up to when time is let pass after them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stages:
-    """The parts of the line, in order."""
-
-    decoder: Decoder
-    sites: Sites
-    scorer: Scorer
-    book: Book
-    announcer: Announcer
 
 
 class Pipeline:
@@ -133,12 +105,10 @@ class Pipeline:
     def restore(self, remembered: Remembered, now: ArrivalTime) -> None:
         """Go on where the program was when it last kept something; before the first turn."""
         if remembered.held_since is not None:
-            self._stages.book.hold()
+            self._stages.book.hold(remembered.held_since)
         outcomes, changes = self._keeper.remember(remembered, now)
-        for change in changes:
-            self._announce(change)
-        for outcome in outcomes:
-            self._settle(outcome, now)
+        self._announce_all(changes)
+        self._settle_all(outcomes, now)
         if remembered.until is not None:
             moments = (remembered.until, remembered.held_since, remembered.away_since)
             since = min(moment for moment in moments if moment is not None)
@@ -169,16 +139,24 @@ class Pipeline:
         `outcomes` and `changes` came about on the way.
         """
         self._stages = stages
-        if self._absence.catching_up:
-            stages.sites.feed(self._absence.repeated())
-            stages.book.hold()
+        for begun in self._absence.repeated():
+            stages.sites.feed([begun])
+            stages.book.hold(begun.since)
         self._keeper.replace(stages.sites, stages.book)
-        for change in changes:
-            self._announce(change)
+        self._announce_all(changes)
         for site in stages.sites:
             self._send(stages.announcer.introduce(site.site))
-        for outcome in outcomes:
-            self._settle(outcome, now)
+        self._settle_all(outcomes, now)
+
+    @property
+    def silences(self) -> tuple[Silenced, ...]:
+        """All that is silenced, in order of site and label."""
+        return self._stages.book.silences()
+
+    @property
+    def firing(self) -> list[Alert]:
+        """What fires to consumers, each as it was last published."""
+        return self._stages.book.firing()
 
     def stop(self, now: ArrivalTime) -> None:
         """Let time pass to the end, and keep the whole state, for a quick start."""
@@ -194,30 +172,68 @@ class Pipeline:
         """
         if self._tap is not None:
             self._tap(inputs, until)
-        for flowing, group in groupby(inputs, key=_lets_time_flow):
+        for flowing, group in groupby(inputs, key=_is_event):
             if flowing:
                 self._take(list(group), until)
             else:
-                self._stop_or_go(list(group), until)
-        for outcome in self._stages.sites.advance(until):
-            self._settle(outcome, until)
+                for item in group:
+                    self._obey(item, until)
+        self._pass(until, until)
+
+    def _take(self, inputs: Sequence[Input], now: ArrivalTime) -> None:
+        """Feed inputs, and in between look at the devices where that is due."""
+        first_arrival, last_arrival = inputs[0].arrival, inputs[-1].arrival
+        next_look = self._stages.book.next_look
+        while (due := next_look(first_arrival)) is not None and due <= last_arrival:
+            first = bisect_left(inputs, due, key=_arrival)
+            self._settle_all(self._stages.sites.feed(inputs[:first]), now)
+            self._look(due, now)
+            inputs = inputs[first:]
+        self._settle_all(self._stages.sites.feed(inputs), now)
+
+    def _obey(self, item: Input, now: ArrivalTime) -> None:
+        """Take what is no event: it says how time goes on, or what is to be thought of alerts."""
+        book = self._stages.book
+        match item:
+            case CatchUp(arrival=arrival, since=since):
+                self._look_until(arrival, now)
+                self._run_alerts(arrival)
+                book.hold(since)
+                self._take([item], now)
+                self._keeper.checkpoint()
+            case CaughtUp(arrival=arrival):
+                self._take([item], now)
+                known = [site.site for site in self._stages.sites]
+                self._announce_all(book.release(arrival, known))
+                self._keeper.checkpoint()
+            case CutOff(arrival=arrival):
+                self._look_until(arrival, now)
+                book.lose_contact(arrival)
+            case Silence(arrival=arrival):
+                self._pass(arrival, now)
+                if not book.has_room_for(item):
+                    self._settle(Shed(None, ShedReason.MAX_SITES), now)
+                self._announce_all(book.silence(item))
+            case _:
+                self._take([item], now)
+                if isinstance(item, Offline) and item.site in self._stages.sites:
+                    book.offline(item)
+
+    def _pass(self, until: ArrivalTime, now: ArrivalTime) -> None:
+        """Let time pass to `until`."""
+        self._look_until(until, now)
+        self._settle_all(self._stages.sites.advance(until), now)
         self._run_alerts(until)
 
-    def _take(self, inputs: Sequence[Input], until: ArrivalTime) -> None:
-        for outcome in self._stages.sites.feed(inputs):
-            self._settle(outcome, until)
+    def _look_until(self, until: ArrivalTime, now: ArrivalTime) -> None:
+        while (due := self._stages.book.next_look(until)) is not None and due <= until:
+            self._look(due, now)
 
-    def _stop_or_go(self, inputs: Sequence[Input], until: ArrivalTime) -> None:
-        """Have time stand still while a backlog comes in, or go on after it."""
-        for item in inputs:
-            if isinstance(item, CatchUp):
-                self._run_alerts(item.arrival)
-                self._stages.book.hold()
-            self._take([item], until)
-            if isinstance(item, CaughtUp):
-                for change in self._stages.book.release(item.arrival):
-                    self._announce(change)
-        self._keeper.checkpoint()
+    def _look(self, due: ArrivalTime, now: ArrivalTime) -> None:
+        """Look at the devices as they are at `due`, everything that was due before having run."""
+        self._settle_all(self._stages.sites.advance(due), now)
+        self._run_alerts(due)
+        self._announce_all(self._stages.book.look(due, self._stages.sites.sightings()))
 
     def _inputs(self, batch: Batch) -> list[Input]:
         """What a batch brings, in order of arrival, and where a backlog begins and ends in it."""
@@ -242,7 +258,7 @@ class Pipeline:
             match decoded:
                 case Reading():
                     inputs.append(self._doubted(decoded))
-                case Frame() | Offline():
+                case Frame() | Offline() | Silence():
                     inputs.append(decoded)
                 case Publication():
                     self._publish(decoded)
@@ -271,8 +287,7 @@ class Pipeline:
 
     def _run_alerts(self, until: ArrivalTime) -> None:
         """Let the timers of the alerts run, before anything is said of what came after."""
-        for change in self._stages.book.advance(until):
-            self._announce(change)
+        self._announce_all(self._stages.book.advance(until))
 
     def _judge(self, pane: Pane) -> None:
         """What a pane means: a window to publish, alerts that change."""
@@ -288,7 +303,11 @@ class Pipeline:
             self._send(self._stages.announcer.window(scores))
             self._observer.scored(scores)
         for change in self._stages.book.take(scores):
-            self._announce(self._explain(change, scored))
+            match change:
+                case AlertChange():
+                    self._announce(self._explain(change, scored))
+                case _:
+                    self._announce(change)
 
     def _explain(self, change: AlertChange, scored: Scored) -> AlertChange:
         """Add to an alert how much each input contributed, if it rests on this pane."""
@@ -305,13 +324,25 @@ class Pipeline:
         self._stages.book.amend(alert)
         return replace(change, alert=alert)
 
-    def _announce(self, change: AlertChange) -> None:
-        self._observer.alert_changed(change)
-        self._send(self._stages.announcer.change(change))
+    def _announce_all(self, changes: Iterable[Change]) -> None:
+        for change in changes:
+            self._announce(change)
+
+    def _announce(self, change: Change) -> None:
+        match change:
+            case AlertChange():
+                self._observer.alert_changed(change)
+                self._send(self._stages.announcer.change(change))
+            case SilenceChange():
+                self._send(self._stages.announcer.silenced(change))
 
     def _send(self, publications: Sequence[Publication]) -> None:
         for publication in publications:
             self._publish(publication)
+
+    def _settle_all(self, outcomes: Iterable[Outcome], now: ArrivalTime) -> None:
+        for outcome in outcomes:
+            self._settle(outcome, now)
 
     def _settle(self, outcome: Outcome, now: ArrivalTime) -> None:
         """Count an outcome, do what it asks for, and say it where somebody would want to know."""
@@ -340,5 +371,8 @@ class Pipeline:
             log.warning("%s: %s%s", found.source, found.text, more, extra=found.about)
 
 
-def _lets_time_flow(item: Input) -> bool:
-    return not isinstance(item, CatchUp | CaughtUp)
+def _is_event(item: Input) -> bool:
+    return isinstance(item, Reading | Frame)
+
+
+_arrival = attrgetter("arrival")

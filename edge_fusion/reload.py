@@ -16,7 +16,7 @@ from edge_fusion.config import Settings, exposures, load, model_problems
 from edge_fusion.errors import ConfigError
 from edge_fusion.events import AlertChange, ArrivalTime, Outcome
 from edge_fusion.io.onnx import OnnxModel
-from edge_fusion.pipeline import Stages
+from edge_fusion.stages import Stages
 
 FIXED = ("mqtt", "store", "web")
 ADJUSTABLE = {"publish_windows", "publish_late"}
@@ -67,4 +67,5 @@ def carry_over(
         for _, label, state in old.book.unsaved()
         for change in new.book.restore(label, state, now)
     ]
+    new.book.go_on_with(old.book.deaf_since, now)
     return outcomes, [change for change in told if change.lifecycle]

@@ -22,11 +22,12 @@ from edge_fusion.config import Settings, load, model_problems
 from edge_fusion.errors import ConfigError, EdgeFusionError
 from edge_fusion.events import (
     AlertChange,
+    Frame,
     Input,
-    Offline,
     Outcome,
     Pane,
     Publication,
+    Reading,
     Scores,
     TooLate,
 )
@@ -129,7 +130,7 @@ def _run(
             revision_epsilon=settings.windows.revision_epsilon,
         )
         for item in _shown(reader):
-            tally.events += not isinstance(item, Offline)
+            tally.events += isinstance(item, Reading | Frame)
             pipeline.feed([item], item.arrival)
         pipeline.feed([], reader.end)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from edge_fusion import __version__, assembly
 from edge_fusion.align.assembler import SiteAssembler
 from edge_fusion.align.sites import Sites
+from edge_fusion.assembly_alerts import labels
 from edge_fusion.config.settings import Settings
 from edge_fusion.events import ArrivalTime
 from edge_fusion.intake import FRAMES, READINGS
@@ -48,7 +49,7 @@ class SitesReport:
         sources = assembly.video_sources(settings)
         self._cameras = frozenset((source.site, source.camera) for source in sources)
         self._metrics.watch_cameras(self._cameras)
-        self._metrics.keep_labels(assembly.rules(settings, model.spec))
+        self._metrics.keep_labels(labels(settings, model.spec))
         windows = settings.windows
         size, every = windows.size_and_every(model.spec.window_s)
         next_score = size + every + windows.max_wait + windows.idle_timeout

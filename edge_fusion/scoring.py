@@ -33,6 +33,7 @@ from edge_fusion.model.spec import ModelSpec
 
 Picture = NDArray[np.uint8]
 FrameKey = tuple[str, EventTime]
+WHITE = 255
 
 
 class Model(Protocol):
@@ -96,7 +97,7 @@ class Scorer:
         inputs = build_inputs(self.spec, plans, grid, pictures)
         rows = zip(plans, self._infer(inputs), strict=True)
         return Scored(
-            Scores(pane, tuple(self._row(plan, scores) for plan, scores in rows)),
+            Scores(pane, tuple(self._row(plan, scores, pictures) for plan, scores in rows)),
             inputs,
             undecodable,
         )
@@ -143,7 +144,9 @@ class Scorer:
         ]
         return np.concatenate(parts)
 
-    def _row(self, plan: RowPlan, scores: NDArray[np.float32]) -> Row:
+    def _row(
+        self, plan: RowPlan, scores: NDArray[np.float32], pictures: Mapping[FrameKey, Picture]
+    ) -> Row:
         # A model may be anybody's: what is no probability is no verdict either.
         known = {
             label: min(1.0, max(0.0, float(score)))
@@ -151,7 +154,8 @@ class Scorer:
             if np.isfinite(score)
         }
         frames = tuple(frame for frame in plan.frames if frame is not None)
-        return Row(plan.camera, frames, known)
+        seen = [float(pictures[_key(frame)].mean()) for frame in frames]
+        return Row(plan.camera, frames, known, max(seen) / WHITE if seen else None)
 
     def _present(self, inputs: ModelInputs, name: str) -> bool:
         if name == IMAGE:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from edge_fusion.absence import KEPT, LONGEST, QUIET, Absence
-from edge_fusion.events import ArrivalTime, CatchUp, CaughtUp, Input, Message
+from edge_fusion.events import ArrivalTime, CatchUp, CaughtUp, CutOff, Input, Message
 from edge_fusion.mailbox import Connected, Disconnected, Notice, Reload
 
 BARRIER = "ef/box/box-1/barrier"
@@ -60,7 +60,7 @@ def test_who_is_connected_to_a_new_session_has_missed_nothing(absence: Absence) 
 
 
 def test_the_backlog_begins_when_we_are_back_and_ends_with_the_barrier(absence: Absence) -> None:
-    assert absence.hear(gone(), at(100)) == []
+    assert absence.hear(gone(), at(100)) == [CutOff(at(100))]
     assert absence.hear(connected(), at(400)) == [CatchUp(at(100), at(400))]
     mark = absence.barrier()
     assert absence.take(message(401.0)) == []
@@ -78,7 +78,7 @@ def test_the_barrier_is_asked_for_once(absence: Absence) -> None:
 
 def test_a_session_that_is_new_holds_no_backlog(absence: Absence) -> None:
     absence.hear(gone(), at(100))
-    assert absence.hear(connected(held=False), at(400)) == []
+    assert absence.hear(connected(held=False), at(400)) == [CaughtUp(at(400))]
     assert absence.barrier() is None
     assert not absence.catching_up
 
@@ -139,7 +139,8 @@ def test_cut_off_again_and_again_it_still_ends_after_a_minute(absence: Absence) 
     absence.hear(connected(), at(400))
     absence.hear(gone(), at(401))
     assert absence.wake() == at(400 + LONGEST)
-    assert absence.advance(at(500)) == [CaughtUp(at(400 + LONGEST))]
+    end = at(400 + LONGEST)
+    assert absence.advance(at(500)) == [CaughtUp(end), CutOff(end)]
     assert absence.hear(connected(), at(600)) == [CatchUp(at(100), at(600))]
 
 
@@ -177,7 +178,8 @@ def test_after_a_restart_time_stands_still_from_the_start_on() -> None:
 def test_after_a_restart_a_broker_is_waited_for_no_longer_than_a_minute() -> None:
     absence = Absence("readings", BARRIER, run="run 2")
     absence.resume(at(50), at(100))
-    assert absence.advance(at(200)) == [CaughtUp(at(100 + LONGEST))]
+    end = at(100 + LONGEST)
+    assert absence.advance(at(200)) == [CaughtUp(end), CutOff(end)]
     assert absence.hear(connected(), at(300)) == [CatchUp(at(50), at(300))]
 
 

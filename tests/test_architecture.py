@@ -19,9 +19,9 @@ KERNEL_LIBRARIES = {
     "itertools", "json", "math", "numpy", "operator", "re", "types", "typing", "uuid",
 }  # fmt: skip
 ROOT = {
-    "daemon", "assembly", "intake", "reload", "reporting", "timed", "record", "replay", "sniff",
-    "health", "service", "start", "live",
-    "cli", "cli_model", "cli_doctor", "doctor", "__main__",
+    "daemon", "assembly", "assembly_alerts", "intake", "reload", "reporting", "timed", "record",
+    "replay", "sniff", "following", "health", "service", "start", "live",
+    "cli", "cli_alerts", "cli_model", "cli_doctor", "doctor", "__main__",
 }  # fmt: skip
 BELOW_THE_PIPELINE = {"mailbox", "kept", "codecs", "align", "model", "alerts", "events", "errors"}
 PIPELINE = {
@@ -35,6 +35,7 @@ PIPELINE = {
     "outbox",
     "pipeline",
     "quality",
+    "stages",
     "scoring",
     "announcer",
     "revisions",

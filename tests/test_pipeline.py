@@ -14,8 +14,11 @@ import tiny_model
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from schemas import valid
 
 from edge_fusion.alerts.book import AlertBook
+from edge_fusion.alerts.desk import AlertDesk
+from edge_fusion.alerts.devices import DeviceRule, DeviceWatch
 from edge_fusion.alerts.rules import Rule
 from edge_fusion.align.alignment import Alignment
 from edge_fusion.align.sites import Sites
@@ -25,15 +28,18 @@ from edge_fusion.codecs.alert import ModelIdentity
 from edge_fusion.codecs.decoder import CameraSource, Decoder, SensorSource
 from edge_fusion.codecs.dialect import SensorKeys
 from edge_fusion.codecs.jpeg import decode_rgb
+from edge_fusion.codecs.silence import SilenceTopic
 from edge_fusion.codecs.topics import TopicPattern
 from edge_fusion.events import ArrivalTime, Delivery, Frame, Message, Publication, Severity
 from edge_fusion.io.metrics import Metrics
 from edge_fusion.io.onnx import OnnxModel, load_model
 from edge_fusion.mailbox import Batch
-from edge_fusion.pipeline import Pipeline, Stages
+from edge_fusion.pipeline import Pipeline
 from edge_fusion.scoring import Scorer
+from edge_fusion.stages import Stages
 
 ORIGIN = 1_800_000_000.0
+WATCHFUL = DeviceRule(Severity.INFO, 0.0, stale_sensor=15.0, stale_camera=15.0, dark_after=20.0)
 
 
 def decode(frames: Sequence[Frame], size: tuple[int, int]) -> list[NDArray[np.uint8] | None]:
@@ -43,7 +49,9 @@ def decode(frames: Sequence[Frame], size: tuple[int, int]) -> list[NDArray[np.ui
 class Line:
     """A pipeline, what it published, and how many deliveries it acknowledged."""
 
-    def __init__(self, model: OnnxModel, *, late: bool = True) -> None:
+    def __init__(
+        self, model: OnnxModel, *, late: bool = True, devices: DeviceRule | None = None
+    ) -> None:
         self.published: list[Publication] = []
         self.acknowledged = 0
         self.metrics = Metrics("test")
@@ -61,11 +69,15 @@ class Line:
                      SensorSource(TopicPattern.parse("tags/+/{device}"), "theengs", SensorKeys(),
                                   "hall")],
                     [CameraSource(TopicPattern.parse("cams/{site}/{camera}"))],
+                    silence=SilenceTopic("ef", ("hot", "device")),
                 ),
                 Sites(alignment, max_sites=8, max_devices=32),
                 Scorer(model, decode, max_gap=5.0, carry=900.0, max_batch=2),
-                AlertBook({"hot": rule}, model_sha256=model.sha256,
-                          quantities=model.spec.quantities, silent_after=20.0),
+                AlertDesk(
+                    AlertBook({"hot": rule}, model_sha256=model.sha256,
+                              quantities=model.spec.quantities, silent_after=20.0),
+                    DeviceWatch(devices, model_sha256=model.sha256, every=10.0),
+                ),
                 Announcer(
                     Voice("ef", "box", identity, model.spec.quantities, ("hot",), "0",
                           windows=True, late=late, discovery=None)
@@ -84,7 +96,7 @@ class Line:
         self.acknowledged += 1
 
     def sent(self, topic: str) -> list[Any]:
-        return [json.loads(one.payload) for one in self.published if one.topic == topic]
+        return [valid(topic, one.payload) for one in self.published if one.topic == topic]
 
 
 def hot(
@@ -93,6 +105,11 @@ def hot(
     payload = json.dumps({"t": value, "at": ORIGIN + at}).encode()
     arrival = ArrivalTime(ORIGIN + (at if came is None else came))
     return Message(f"home/{place}", payload, arrival)
+
+
+def quiet(at: float, seconds: float, label: str = "*", site: str = "hall") -> Message:
+    payload = json.dumps({"label": label, "for": seconds}).encode()
+    return Message(f"ef/{site}/silence", payload, ArrivalTime(ORIGIN + at))
 
 
 def picture(at: float, camera: str = "cam", brightness: int = 200) -> Message:
@@ -174,14 +191,14 @@ def turns(line: Line, messages: Sequence[Message], cuts: Sequence[Cut]) -> list[
 
 @st.composite
 def streams(draw: st.DrawFn) -> list[Message]:
-    """Readings of three devices at two sites, and pictures: some late, some too late."""
+    """Readings of three devices at two sites, pictures, and wishes for quiet: some late."""
     messages, now = [], 0.0
     for pause, delay, place, value in draw(
         st.lists(
             st.tuples(
                 st.sampled_from([0.0, 0.5, 1.0, 2.5, 7.0, 12.0, 40.0]),
                 st.sampled_from([0.0, 0.0, 0.5, 3.0, 9.0, 27.0, 50.0]),
-                st.sampled_from(["hall/probe", "hall/spare", "attic/probe", "cam"]),
+                st.sampled_from(["hall/probe", "hall/spare", "attic/probe", "cam", "quiet"]),
                 st.sampled_from([19.0, 30.0, 33.0, 39.0]),
             ),
             min_size=2,
@@ -191,6 +208,8 @@ def streams(draw: st.DrawFn) -> list[Message]:
         now += pause
         if place == "cam":
             messages.append(picture(now, brightness=int(value)))
+        elif place == "quiet":
+            messages.append(quiet(now, value))
         else:
             messages.append(hot(now - delay, now, value, place))
     return messages
@@ -200,7 +219,61 @@ def streams(draw: st.DrawFn) -> list[Message]:
 def test_how_arrivals_are_cut_into_batches_does_not_show(
     model: OnnxModel, messages: list[Message], cuts: list[Cut]
 ) -> None:
-    assert turns(Line(model), messages, cuts) == turns(Line(model), messages, [])
+    one, other = Line(model, devices=WATCHFUL), Line(model, devices=WATCHFUL)
+    assert turns(one, messages, cuts) == turns(other, messages, [])
+
+
+def test_what_people_want_quiet_is_quiet_and_told(line: Line) -> None:
+    line.turn(quiet(0.5, 60.0, "hot"), *(hot(at) for at in (1.0, 6.0)), until=9.0)
+    assert line.sent("ef/hall/event") == []
+    (told,) = line.sent("ef/hall/silenced")
+    assert told["silenced"] == [{"label": "hot", "until": "2027-01-15T08:01:00.500Z"}]
+    (each,) = line.pipeline.silences
+    assert (each.site, each.label, each.until) == ("hall", "hot", ORIGIN + 60.5)
+    line.turn(*(hot(float(at)) for at in range(10, 62, 2)), until=62.0)
+    (fired,) = line.sent("ef/hall/event")
+    assert (fired["state"], fired["updated_at"]) == ("firing", "2027-01-15T08:01:00.500Z")
+    assert [alert.label for alert in line.pipeline.firing] == ["hot"]
+    assert line.sent("ef/hall/silenced")[-1]["silenced"] == []
+
+
+def test_what_people_say_and_cannot_mean_is_counted(line: Line) -> None:
+    line.turn(quiet(0.5, -1.0), until=1.0)
+    assert b'invalid_total{reason="out_of_range"} 1.0' in line.metrics.exposition()[0]
+    assert line.published == []
+
+
+def test_more_sites_than_there_is_room_for_cannot_be_silenced(line: Line) -> None:
+    for number in range(257):
+        line.turn(quiet(number, 600.0, site=f"site-{number}"), until=float(number))
+    assert len({each.site for each in line.pipeline.silences}) == 256
+    assert b'dropped_total{reason="max_sites"} 1.0' in line.metrics.exposition()[0]
+
+
+def test_a_device_that_falls_silent_is_named_at_the_next_look(model: OnnxModel) -> None:
+    line = Line(model, devices=WATCHFUL)
+    line.turn(hot(1.0, value=20.0), hot(2.0, value=20.0, place="hall/spare"), until=3.0)
+    line.turn(*(hot(float(at), value=20.0) for at in range(4, 24)), until=24.0)
+    (fired,) = line.sent("ef/hall/event")
+    assert fired["updated_at"] == "2027-01-15T08:00:20.000Z"
+    assert fired["devices"] == [
+        {
+            "device": "spare",
+            "kind": "sensor",
+            "trouble": "silent",
+            "since": "2027-01-15T08:00:02.000Z",
+        }
+    ]
+    (alert,) = line.pipeline.firing
+    assert [each.device for each in alert.devices] == ["spare"]
+
+
+def test_a_camera_that_shows_nothing_is_dark(model: OnnxModel) -> None:
+    line = Line(model, devices=WATCHFUL)
+    line.turn(*(picture(float(at), brightness=3) for at in range(1, 40)), until=40.0)
+    (fired,) = [each for each in line.sent("ef/hall/event") if each["label"] == "device"]
+    (camera,) = fired["devices"]
+    assert (camera["device"], camera["kind"], camera["trouble"]) == ("cam", "camera", "dark")
 
 
 def test_a_late_reading_that_changes_a_score_is_published_as_a_revision(line: Line) -> None:

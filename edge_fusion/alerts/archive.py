@@ -1,4 +1,4 @@
-"""A track as bytes, and back: JSON that keeps every float to the last bit.
+"""A track or a ward as bytes, and back: JSON that keeps every float to the last bit.
 
 Of the frames an alert rests on, names and times are kept, and the pictures are not: who gets an
 alert again after a restart has its snapshot already.
@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import astuple
 from typing import Any
 
 from edge_fusion.alerts.lifecycle import Run, Track
+from edge_fusion.alerts.ward import View, Ward
 from edge_fusion.errors import SnapshotError
 from edge_fusion.events import (
     Alert,
     AlertState,
+    DeviceTrouble,
     Evidence,
     Frame,
     Severity,
     Summary,
     TimeSource,
+    Trouble,
     Window,
 )
 
@@ -66,6 +70,40 @@ def unpack(data: bytes) -> Track:
         raise SnapshotError(f"no track: {error!r}") from None
 
 
+def pack_ward(ward: Ward) -> bytes:
+    """The bytes that `unpack_ward` makes the same ward of."""
+    document = {
+        "version": VERSION,
+        "site": ward.site,
+        "offline": dict(ward.offline),
+        "views": {camera: list(astuple(view)) for camera, view in ward.views.items()},
+        "announced": ward.announced,
+        "clear_since": ward.clear_since,
+        "counts_from": ward.counts_from,
+        "alert": None if ward.alert is None else _alert(ward.alert),
+    }
+    return json.dumps(document, separators=(",", ":")).encode()
+
+
+def unpack_ward(data: bytes) -> Ward:
+    """The ward that was packed. Raises SnapshotError if these are no bytes of this version."""
+    try:
+        state = json.loads(data)
+        if state["version"] != VERSION:
+            raise SnapshotError(f"a ward of version {state['version']}, expected {VERSION}")
+        return Ward(
+            site=state["site"],
+            offline=dict(state["offline"]),
+            views={camera: View(*view) for camera, view in state["views"].items()},
+            announced=state["announced"],
+            clear_since=state["clear_since"],
+            counts_from=state["counts_from"],
+            alert=None if state["alert"] is None else _as_alert(state["alert"]),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise SnapshotError(f"no ward: {error!r}") from None
+
+
 def _window(window: Window | None) -> list[float] | None:
     return None if window is None else [window.start, window.end]
 
@@ -77,12 +115,18 @@ def _as_window(state: list[Any] | None) -> Window | None:
 def _alert(alert: Alert) -> dict[str, Any]:
     state = {name: getattr(alert, name) for name in Alert.__slots__}
     evidence = None if alert.evidence is None else _evidence(alert.evidence)
-    return {**state, "severity": alert.severity.value, "evidence": evidence}
+    devices = [[d.device, d.camera, d.trouble.value, d.since] for d in alert.devices]
+    return {**state, "severity": alert.severity.value, "evidence": evidence, "devices": devices}
 
 
 def _as_alert(state: Mapping[str, Any]) -> Alert:
     evidence = None if state["evidence"] is None else _as_evidence(state["evidence"])
-    return Alert(**{**state, "severity": Severity(state["severity"]), "evidence": evidence})
+    devices = tuple(
+        DeviceTrouble(device, camera, Trouble(trouble), since)
+        for device, camera, trouble, since in state.get("devices", ())
+    )
+    severity = Severity(state["severity"])
+    return Alert(**{**state, "severity": severity, "evidence": evidence, "devices": devices})
 
 
 def _evidence(evidence: Evidence) -> dict[str, Any]:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from edge_fusion.alerts.archive import pack, unpack
-from edge_fusion.alerts.lifecycle import LONG_AGO, Lifecycle, Track
+from edge_fusion.alerts.lifecycle import LONG_AGO, Lifecycle, Track, abandoned
 from edge_fusion.alerts.rules import Rule
 from edge_fusion.events import Alert, AlertChange, ArrivalTime, Scores
 
@@ -20,9 +21,9 @@ from edge_fusion.events import Alert, AlertChange, ArrivalTime, Scores
 class AlertBook:
     """The state of every label of every site.
 
-    `rules` by label; `quantities` are the model's; `silent_after` seconds without a score of a
-    label count as a low one; a firing alert is published again where its score has moved by more
-    than `update_epsilon`.
+    `rules` by label; `of_sites`: of the sites that have others, all rules of each; `quantities` are
+    the model's; `silent_after` seconds without a score of a label count as a low one; a firing
+    alert is published again where its score has moved by more than `update_epsilon`.
     """
 
     def __init__(
@@ -33,11 +34,14 @@ class AlertBook:
         quantities: Sequence[str],
         silent_after: float,
         update_epsilon: float = 0.05,
+        of_sites: Mapping[str, Mapping[str, Rule]] = MappingProxyType({}),
     ) -> None:
-        self._lifecycles = {
-            label: Lifecycle(rule, model_sha256, tuple(quantities), silent_after, update_epsilon)
-            for label, rule in rules.items()
-        }
+        def lifecycles(each: Mapping[str, Rule]) -> dict[str, Lifecycle]:
+            terms = model_sha256, tuple(quantities), silent_after, update_epsilon
+            return {label: Lifecycle(rule, *terms) for label, rule in each.items()}
+
+        self._usual = lifecycles(rules)
+        self._of_sites = {site: lifecycles(each) for site, each in of_sites.items()}
         self._tracks: dict[tuple[str, str], Track] = {}
         self._unsaved: set[tuple[str, str]] = set()
         self._held = False
@@ -51,10 +55,10 @@ class AlertBook:
         changes = self.advance(at)
         changes += [
             life.announce(site, at)
-            for label, life in self._lifecycles.items()
+            for label, life in self._at(site).items()
             if (site, label) not in self._tracks
         ]
-        for label, life in self._lifecycles.items():
+        for label, life in self._at(site).items():
             track, change = life.hear(self._track(site, label), scores)
             changes += self._keep(label, track, change)
         return changes
@@ -79,7 +83,7 @@ class AlertBook:
         changes: list[AlertChange] = []
         while (due := self.wake()) is not None and due <= now:
             _, site, label = self._due[0]
-            life, track = self._lifecycles[label], self._tracks[site, label]
+            life, track = self._at(site)[label], self._tracks[site, label]
             track, change = life.elapse(track, self._released)
             changes += self._keep(label, track, change)
         return changes
@@ -98,7 +102,7 @@ class AlertBook:
 
         False, and nothing done, while one fires: it is still to be resolved.
         """
-        own = [(site, label) for label in self._lifecycles if (site, label) in self._tracks]
+        own = [(site, label) for label in self._at(site) if (site, label) in self._tracks]
         if any(self._tracks[key].alert is not None for key in own):
             return False
         for key in own:
@@ -119,12 +123,12 @@ class AlertBook:
         """Take up a track again, as `unsaved` gave it; for a new book only.
 
         Returns what consumers are to hear of it: its alert as it stands, or that it is over if
-        there is no rule for `label` any more. Raises SnapshotError.
+        there is no rule for `label` there any more. Raises SnapshotError.
         """
         track = unpack(state)
-        life = self._lifecycles.get(label)
+        life = self._at(track.site).get(label)
         if life is None:
-            return [] if track.alert is None else [_abandoned(track.alert, now)]
+            return [] if track.alert is None else [abandoned(track.alert, now)]
         self._keep(label, track, None)
         self._unsaved.discard((track.site, label))
         return [] if track.alert is None else [AlertChange(track.alert, lifecycle=False)]
@@ -133,18 +137,30 @@ class AlertBook:
         """What fires now, each as it was last published."""
         return [track.alert for track in self._tracks.values() if track.alert is not None]
 
+    def alert(self, site: str, label: str) -> Alert | None:
+        """The alert of a label that fires, as it was last published."""
+        track = self._tracks.get((site, label))
+        return None if track is None else track.alert
+
+    def labels(self, site: str) -> list[str]:
+        """What may alert at a site."""
+        return list(self._at(site))
+
     def would_change(self, scores: Scores) -> bool:
         """Whether this pane, its timers apart, would make an alert fire or resolve."""
         return any(change.lifecycle for change in self._foresee(scores))
 
     def _foresee(self, scores: Scores) -> Iterator[AlertChange]:
-        for label, life in self._lifecycles.items():
+        for label, life in self._at(scores.pane.site).items():
             track = self._track(scores.pane.site, label)
             while not self._held and self._is_due(life, track, scores.pane.fired_at):
                 track, _ = life.elapse(track, self._released)
             _, change = life.hear(track, scores)
             if change is not None:
                 yield change
+
+    def _at(self, site: str) -> Mapping[str, Lifecycle]:
+        return self._of_sites.get(site, self._usual)
 
     @staticmethod
     def _is_due(life: Lifecycle, track: Track, now: ArrivalTime) -> bool:
@@ -155,7 +171,7 @@ class AlertBook:
         return self._tracks.get((site, label)) or Track(site)
 
     def _keep(self, label: str, track: Track, change: AlertChange | None) -> list[AlertChange]:
-        life, key = self._lifecycles[label], (track.site, label)
+        life, key = self._at(track.site)[label], (track.site, label)
         due = life.due(track)
         if due is not None and (key not in self._tracks or due != life.due(self._tracks[key])):
             heapq.heappush(self._due, (due, *key))
@@ -166,9 +182,4 @@ class AlertBook:
 
     def _stale(self, due: ArrivalTime, site: str, label: str) -> bool:
         track = self._tracks.get((site, label))
-        return track is None or self._lifecycles[label].due(track) != due
-
-
-def _abandoned(alert: Alert, now: ArrivalTime) -> AlertChange:
-    over = replace(alert, sequence=alert.sequence + 1, firing=False, updated_at=now, ended_at=now)
-    return AlertChange(over)
+        return track is None or self._at(site)[label].due(track) != due

@@ -212,3 +212,11 @@ class Lifecycle:
             updated_at=at,
             evidence=track.evidence,
         )
+
+
+def abandoned(alert: Alert, now: ArrivalTime) -> AlertChange:
+    """The end of an alert whose rule is gone."""
+    over = replace(
+        alert, sequence=alert.sequence + 1, firing=False, updated_at=now, ended_at=now, devices=()
+    )
+    return AlertChange(over)

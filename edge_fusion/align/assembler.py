@@ -7,7 +7,7 @@ due, never at the instant the caller got round to it, so the panes depend on the
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -35,6 +35,7 @@ from edge_fusion.events import (
     Reading,
     Shed,
     ShedReason,
+    Sighting,
     TimeSource,
     Timing,
     TooLate,
@@ -87,6 +88,13 @@ class SiteAssembler:
     def offsets(self) -> dict[str, float]:
         """Estimated clock offset (arrival - device time, seconds) of each source."""
         return {source.name: source.clock.offset for source in self._roster}
+
+    def sightings(self) -> Iterator[Sighting]:
+        """Each source of the site, as it was heard last."""
+        return (
+            Sighting(self.site, source.name, camera, source.heard, not source.clock.trusted)
+            for (source, camera) in self._roster.kinds()
+        )
 
     def known(self) -> tuple[Known, ...]:
         """Every device and camera of the site."""

@@ -45,6 +45,10 @@ class Roster:
     def __iter__(self) -> Iterator[Source]:
         return iter(self._sources.values())
 
+    def kinds(self) -> Iterator[tuple[Source, bool]]:
+        """Each source, and whether it is a camera."""
+        return ((source, camera) for (_, camera), source in self._sources.items())
+
     def known(self) -> tuple[Known, ...]:
         """Every source, in the order in which they came."""
         return tuple(

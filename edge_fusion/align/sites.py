@@ -17,6 +17,7 @@ from edge_fusion.events import (
     ArrivalTime,
     CatchUp,
     CaughtUp,
+    CutOff,
     Event,
     Frame,
     Input,
@@ -26,6 +27,8 @@ from edge_fusion.events import (
     Reading,
     Shed,
     ShedReason,
+    Sighting,
+    Silence,
 )
 
 FORGOTTEN_AFTER = 86_400.0
@@ -93,6 +96,14 @@ class Sites:
     def __len__(self) -> int:
         return len(self._entries)
 
+    def __contains__(self, site: str) -> bool:
+        return site in self._entries
+
+    def sightings(self) -> Iterator[Sighting]:
+        """Each source of each site, as it was heard last; in order of site."""
+        sites = (entry.assembler for _, entry in sorted(self._entries.items()))
+        return (each for assembler in sites for each in assembler.sightings())
+
     def feed(self, events: Iterable[Input]) -> list[Outcome]:
         """Take events in order of arrival, each after everything that was due before it anywhere.
 
@@ -136,6 +147,8 @@ class Sites:
                 return self._hold(since)
             case CaughtUp(arrival=arrival):
                 return self._release(arrival)
+            case CutOff() | Silence():
+                return []  # these are about alerts
             case _:
                 return self._enter(event)
 

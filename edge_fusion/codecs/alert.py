@@ -1,14 +1,15 @@
 """What consumers get: the JSON of alerts, windows and late events, and its JSON Schemas.
 
-The models below are the published contract. Additions keep `schema` at 1, and consumers ignore
-what they do not know. Times are RFC 3339 in UTC with milliseconds; numbers are finite; what is
+The models below are the published contract, in `deploy/schemas` too. Additions keep `schema` at 1,
+and consumers ignore what they do not know; what is taken away, renamed or means something else
+makes it 2. Times are RFC 3339 in UTC with milliseconds; numbers are finite; what is
 unknown is null or absent.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, Any, Literal
@@ -17,8 +18,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from edge_fusion.codecs.times import format_time
 from edge_fusion.events import (
+    DEVICE,
     Alert,
     ClosedBy,
+    DeviceTrouble,
     Evidence,
     Frame,
     Reading,
@@ -27,6 +30,7 @@ from edge_fusion.events import (
     Severity,
     Summary,
     TooLate,
+    Trouble,
     Window,
 )
 
@@ -40,6 +44,7 @@ Time = Annotated[
 Score = Annotated[float, Field(ge=0, le=1)]
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _DECIMALS = 4
+_DEVICES = frozenset({"devices"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,9 @@ class PublishedState(Enum):
     RESOLVED = "resolved"
 
 
-class _Payload(BaseModel):
+class Payload(BaseModel):
+    """What is published, or a part of it."""
+
     model_config = ConfigDict(
         frozen=True,
         allow_inf_nan=False,
@@ -66,12 +73,24 @@ class _Payload(BaseModel):
     )
 
 
-class _Document(_Payload):
+class Document(Payload):
+    """What is published as one message."""
+
     # pydantic has a method of the name `schema`.
-    schema_number: Literal[1] = Field(default=1, alias="schema")
+    schema_number: Literal[1] = Field(
+        default=1,
+        alias="schema",
+        description="Version of this document. Under one number fields may be added, and words "
+        "where a field holds one of several; none is taken away, renamed or given another meaning.",
+    )
 
 
-class WindowInterval(_Payload):
+def _without_devices(schema: dict[str, Any]) -> None:
+    """There need not be any."""
+    schema["required"].remove("devices")
+
+
+class WindowInterval(Payload):
     """The interval [start, end) of event time; `revision` counts firings after late data."""
 
     start: Time
@@ -79,7 +98,7 @@ class WindowInterval(_Payload):
     revision: int = Field(ge=0)
 
 
-class SummaryPayload(_Payload):
+class SummaryPayload(Payload):
     """One quantity in a window, in canonical units (°C, %RH)."""
 
     count: int = Field(ge=0)
@@ -89,25 +108,40 @@ class SummaryPayload(_Payload):
     last: float
 
 
-class FrameReference(_Payload):
+class FrameReference(Payload):
     """A picture that a score rests on."""
 
     camera: str
     time: Time
 
 
-class ModelReference(_Payload):
+class ModelReference(Payload):
     """The model that spoke."""
 
     name: str
     sha256: str
 
 
-class AlertPayload(_Document):
+class DevicePayload(Payload):
+    """What is wrong with one device or camera, and since when.
+
+    It is reported `offline` or is `silent`, a camera is `blocked` or `dark`, its `clock` is off.
+    """
+
+    device: str
+    kind: Literal["sensor", "camera"]
+    trouble: Trouble
+    since: Time
+
+
+class AlertPayload(Document):
     """One firing of one label at one site. Of several with one `id` the highest `sequence` holds.
 
-    `id` and `window` are null only in the announcement that nothing has fired yet.
+    `id` is null only in the announcement that nothing has fired yet; `window` there, and under the
+    label "device", whose alerts alone have `devices`.
     """
+
+    model_config = ConfigDict(json_schema_extra=_without_devices)
 
     id: str | None
     sequence: int = Field(ge=0)
@@ -128,9 +162,10 @@ class AlertPayload(_Document):
     contributions: dict[str, float]
     model: ModelReference
     box: str
+    devices: list[DevicePayload] = Field(default_factory=list)
 
 
-class RowPayload(_Payload):
+class RowPayload(Payload):
     """The scores of one camera's row; `camera` is null at a site without cameras."""
 
     camera: str | None
@@ -138,7 +173,7 @@ class RowPayload(_Payload):
     scores: dict[str, Score]
 
 
-class WindowPayload(_Document):
+class WindowPayload(Document):
     """One firing of one window of one site."""
 
     site: str
@@ -153,7 +188,7 @@ class WindowPayload(_Document):
     model: ModelReference
 
 
-class LatePayload(_Document):
+class LatePayload(Document):
     """An event that came too late: a reading (device, quantity, value) or a frame (camera)."""
 
     site: str
@@ -169,8 +204,9 @@ class LatePayload(_Document):
 def encode_alert(alert: Alert, box: str, model: ModelIdentity) -> bytes:
     """The JSON of `AlertPayload`."""
     evidence = alert.evidence
-    return _encode(
+    return encode_document(
         AlertPayload(
+            devices=[_device(each) for each in alert.devices],
             id=alert.id,
             sequence=alert.sequence,
             site=alert.site,
@@ -190,7 +226,8 @@ def encode_alert(alert: Alert, box: str, model: ModelIdentity) -> bytes:
             contributions=_finite(evidence.contributions) if evidence else {},
             model=_reference(model),
             box=box,
-        )
+        ),
+        without=() if alert.label == DEVICE else _DEVICES,
     )
 
 
@@ -202,7 +239,7 @@ def encode_window(
 ) -> bytes:
     """The JSON of `WindowPayload`."""
     pane = scores.pane
-    return _encode(
+    return encode_document(
         WindowPayload(
             site=pane.site,
             start=format_time(pane.window.start),
@@ -222,7 +259,7 @@ def encode_late(outcome: TooLate) -> bytes:
     """The JSON of `LatePayload`."""
     event = outcome.event
     reading = event if isinstance(event, Reading) else None
-    return _encode(
+    return encode_document(
         LatePayload(
             site=event.site,
             device=reading.device if reading else None,
@@ -238,25 +275,36 @@ def encode_late(outcome: TooLate) -> bytes:
 
 def alert_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of `AlertPayload`."""
-    return _schema(AlertPayload)
+    return document_schema(AlertPayload)
 
 
 def window_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of `WindowPayload`."""
-    return _schema(WindowPayload)
+    return document_schema(WindowPayload)
 
 
 def late_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of `LatePayload`."""
-    return _schema(LatePayload)
+    return document_schema(LatePayload)
 
 
-def _schema(payload: type[_Document]) -> dict[str, Any]:
+def document_schema(payload: type[Document]) -> dict[str, Any]:
+    """JSON Schema (2020-12) of a document."""
     return {"$schema": _DIALECT, **payload.model_json_schema(mode="serialization")}
 
 
-def _encode(payload: _Document) -> bytes:
-    return payload.model_dump_json().encode()
+def encode_document(payload: Document, without: Collection[str] = ()) -> bytes:
+    """The JSON of a document, `without` some of its fields."""
+    return payload.model_dump_json(exclude=set(without)).encode()
+
+
+def _device(trouble: DeviceTrouble) -> DevicePayload:
+    return DevicePayload(
+        device=trouble.device,
+        kind="camera" if trouble.camera else "sensor",
+        trouble=trouble.trouble,
+        since=format_time(trouble.since),
+    )
 
 
 def _row(row: Row) -> RowPayload:

@@ -22,6 +22,7 @@ from edge_fusion.codecs.formats import SENSOR_FORMATS
 from edge_fusion.codecs.frames import FrameFormat, FrameKeys, Picture, decode_frame
 from edge_fusion.codecs.invalid import invalid, printable
 from edge_fusion.codecs.parts import Parts
+from edge_fusion.codecs.silence import SilenceTopic
 from edge_fusion.codecs.times import Unzoned, read_property
 from edge_fusion.codecs.topics import TopicPattern, valid_name
 from edge_fusion.codecs.units import clipped
@@ -38,11 +39,12 @@ from edge_fusion.events import (
     Offline,
     Publication,
     Reading,
+    Silence,
     Suspect,
     TimeSource,
 )
 
-Decoded = Event | Offline | Suspect | Duplicate | Invalid | Publication
+Decoded = Event | Offline | Silence | Suspect | Duplicate | Invalid | Publication
 """What may be in a message. A `Publication` is an answer that the sender's protocol asks for."""
 
 DEFAULT_SITE: Final = "default"
@@ -150,10 +152,12 @@ class Decoder:
         cameras: Sequence[CameraSource],
         limits: DecodeLimits = DecodeLimits(),
         availability: Sequence[AvailabilitySource] = (),
+        silence: SilenceTopic | None = None,
     ) -> None:
         self._sources: tuple[_Source, ...] = (*_made(sensors), *cameras)
         # Several entries may read the values of one device, each with the same topic for this.
         self._availability: tuple[_Source, ...] = tuple(dict.fromkeys(availability))
+        self._silence = silence
         self._parts = Parts()
         self._limits = limits
         self._echoes = Echoes()
@@ -166,6 +170,8 @@ class Decoder:
         """
         if isinstance(message, Capture):
             return [_captured(message, self._limits)]
+        if self._silence is not None and (said := self._silence.decode(message)) is not None:
+            return [*said]
         routes = self._routes(message.topic)
         if not routes:
             detail = f"no sensor or camera is configured for {message.topic}"

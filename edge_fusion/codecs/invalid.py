@@ -12,7 +12,7 @@ def invalid(message: Message, reason: InvalidReason, detail: str) -> Invalid:
     return Invalid(message.topic, reason, printable(detail))
 
 
-def printable(text: str) -> str:
-    """`text` cut to 120 characters, with "?" for what a terminal or a log line cannot show."""
+def printable(text: str, limit: int = MAX_DETAIL) -> str:
+    """`text` cut to `limit` characters, with "?" for what a terminal or a log line cannot show."""
     # isprintable() is false for lone surrogates too, which could not be written as UTF-8.
-    return "".join(c if c.isprintable() else "?" for c in text[:MAX_DETAIL])
+    return "".join(c if c.isprintable() else "?" for c in text[:limit])

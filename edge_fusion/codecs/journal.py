@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from edge_fusion.codecs.recorded import FrameFile, decode_entry, encode_entry
-from edge_fusion.events import CatchUp, CaughtUp, Frame, Input, Offline, Reading
+from edge_fusion.events import CatchUp, CaughtUp, CutOff, Frame, Input, Offline, Reading, Silence
 from edge_fusion.kept import Entry
 
 
@@ -26,8 +26,8 @@ def write_entries(inputs: Iterable[Input]) -> list[Entry]:
                 )
                 picture = item.image if item.durable else None
                 entries.append(Entry(item.site, encode_entry(file), picture))
-            case CatchUp() | CaughtUp():
-                pass
+            case CutOff() | CatchUp() | CaughtUp() | Silence():
+                pass  # what these do is kept whole
     return entries
 
 

@@ -10,11 +10,13 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from edge_fusion.codecs.alert import ModelIdentity, encode_alert, encode_late, encode_window
+from edge_fusion.codecs.silence import encode_silenced
 from edge_fusion.codecs.times import format_time
 from edge_fusion.codecs.topics import (
     alert_topic,
     event_topic,
     late_topic,
+    silenced_topic,
     snapshot_topic,
     status_topic,
     window_topic,
@@ -25,6 +27,7 @@ from edge_fusion.events import (
     EventTime,
     Publication,
     Scores,
+    SilenceChange,
     Summary,
     TooLate,
 )
@@ -45,7 +48,8 @@ def alert_publications(
     """Snapshot, alert and event of one change, in the order in which they must be published.
 
     Who acts on the event so finds the other two. The snapshot (a JPEG file) and the alert are
-    retained; the event comes only with a change of lifecycle and expires after an hour.
+    retained; the event comes only with a change of lifecycle or other news, and expires after an
+    hour.
     """
     alert = change.alert
     payload = encode_alert(alert, box, model)
@@ -61,7 +65,7 @@ def alert_publications(
     ]
     if snapshot is not None:
         publications.insert(0, _snapshot_publication(alert, snapshot, prefix))
-    if change.lifecycle:
+    if change.lifecycle or change.news:
         topic = event_topic(prefix, alert.site)
         publications.append(
             Publication(topic, payload, properties=attributes, expiry=EVENT_EXPIRY_S)
@@ -100,6 +104,12 @@ def late_publication(outcome: TooLate, *, prefix: str) -> Publication:
     """An event that came too late for its windows, not retained."""
     topic = late_topic(prefix, outcome.event.site)
     return Publication(topic, encode_late(outcome), telemetry=True)
+
+
+def silenced_publication(change: SilenceChange, *, prefix: str, box: str) -> Publication:
+    """What is silenced at a site, retained."""
+    payload = encode_silenced(change.site, change.silences, change.at, box)
+    return Publication(silenced_topic(prefix, change.site), payload, retain=True)
 
 
 def status_publication(prefix: str, box: str, online: bool) -> Publication:  # noqa: FBT001 - it is the payload

@@ -3,8 +3,10 @@
     {"reading": {"site": "hall", "device": "th", "quantity": "temperature", "value": 21.4, …}}
     {"frame": {"site": "hall", "camera": "door", "file": "frames/hall/door/00000001.jpg", …}}
     {"offline": {"site": "hall", "device": "th", "arrival": 1763892009.5}}
+    {"cut_off": {"arrival": 1763892009.5}}
     {"catch_up": {"since": 1763892009.5, "arrival": 1763892009.75}}
     {"caught_up": {"arrival": 1763892010.0}}
+    {"silence": {"site": "hall", "label": "steam", "seconds": 7200.0, "arrival": 1763892010.0}}
     {"end": 1763892010.25}
 
 The keys are the names of the fields in `edge_fusion.events`, so renaming one there needs a new
@@ -27,9 +29,11 @@ from edge_fusion.events import (
     ArrivalTime,
     CatchUp,
     CaughtUp,
+    CutOff,
     EventTime,
     Offline,
     Reading,
+    Silence,
     TimeSource,
 )
 
@@ -53,7 +57,7 @@ class End:
     arrival: ArrivalTime
 
 
-Entry = Reading | FrameFile | Offline | CatchUp | CaughtUp | End
+Entry = Reading | FrameFile | Offline | CutOff | CatchUp | CaughtUp | Silence | End
 
 
 def encode_entry(entry: Entry) -> bytes:
@@ -65,10 +69,14 @@ def encode_entry(entry: Entry) -> bytes:
             tagged = {"frame": entry}
         case Offline():
             tagged = {"offline": entry}
+        case CutOff():
+            tagged = {"cut_off": entry}
         case CatchUp():
             tagged = {"catch_up": entry}
         case CaughtUp():
             tagged = {"caught_up": entry}
+        case Silence():
+            tagged = {"silence": entry}
         case End(arrival=arrival):
             tagged = {"end": arrival}
     return orjson.dumps(tagged, option=orjson.OPT_APPEND_NEWLINE)
@@ -109,7 +117,9 @@ _KINDS: Final[Mapping[str, Callable[[Any], Entry]]] = {
     "reading": TypeAdapter(Reading).validate_python,
     "frame": TypeAdapter(FrameFile).validate_python,
     "offline": TypeAdapter(Offline).validate_python,
+    "cut_off": TypeAdapter(CutOff).validate_python,
     "catch_up": TypeAdapter(CatchUp).validate_python,
     "caught_up": TypeAdapter(CaughtUp).validate_python,
+    "silence": TypeAdapter(Silence).validate_python,
     "end": _end,
 }

@@ -144,6 +144,16 @@ def late_topic(prefix: str, site: str) -> str:
     return f"{prefix}/{site}/late"
 
 
+def silence_pattern(prefix: str) -> str:
+    """Where people have alerts of a site be quiet, as a pattern for `TopicPattern`."""
+    return f"{prefix}/{{site}}/silence"
+
+
+def silenced_topic(prefix: str, site: str) -> str:
+    """Which labels of a site are silenced, retained JSON."""
+    return f"{prefix}/{site}/silenced"
+
+
 def discovery_topic(prefix: str, site: str, root: str = "homeassistant") -> str:
     """Where Home Assistant looks for the device of a site; `root` is its discovery prefix."""
     return f"{root}/device/{discovery_id(prefix, site)}/config"

@@ -18,6 +18,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import ErrorDetails
 from pydantic_core.core_schema import NullableSchema, WithDefaultSchema
 
+from edge_fusion.config.alerting import alert_problems
 from edge_fusion.config.keys import BASE, SOURCELESS
 from edge_fusion.config.overrides import Location, Override, apply_override, find_overrides
 from edge_fusion.config.problems import describe, location_of
@@ -75,19 +76,9 @@ def config_schema() -> dict[str, Any]:
 
 def model_problems(settings: Settings, spec: ModelSpec, path: Path) -> list[str]:
     """Where the settings in `path` do not fit a model, one line each."""
-    problems = []
-    for index, alert in enumerate(settings.alerts):
-        where = f"{path}: alerts[{index}]"
-        if alert.label not in spec.labels:
-            known = ", ".join(spec.labels)
-            problems.append(
-                f'{where}.label is "{alert.label}": expected a label of {spec.name}: {known}'
-            )
-            continue
-        try:
-            alert.levels(spec.threshold(alert.label))
-        except ValueError as error:
-            problems.append(f"{where}.clear {error}")
+    thresholds = {label: spec.threshold(label) for label in spec.labels}
+    found = alert_problems(settings.alerts, spec.name, thresholds)
+    problems = [f"{path}: {each}" for each in found]
     try:
         settings.windows.size_and_every(spec.window_s)
     except ValueError as error:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import math
 import re
 from decimal import Decimal
 from typing import Final
 
-_MAX_DURATION: Final = 3650 * 86_400.0
+from edge_fusion.codecs.durations import DURATION_PATTERN, SECONDS, parse_duration
+
+__all__ = [
+    "DURATION_PATTERN",
+    "SIZE_PATTERN",
+    "format_duration",
+    "parse_duration",
+    "parse_positive_duration",
+    "parse_size",
+]
+
 _SHORTEST: Final = 0.001
 _NUMBER: Final = r"([0-9]+(?:\.[0-9]+)?)"
-DURATION_PATTERN: Final = rf"^{_NUMBER} ?(ms|s|m|h|d)$"
 SIZE_PATTERN: Final = rf"^{_NUMBER} ?(B|kB|KB|MB|GB|KiB|MiB|GiB)$"
-_SECONDS: Final = {
-    "d": Decimal(86_400),
-    "h": Decimal(3600),
-    "m": Decimal(60),
-    "s": Decimal(1),
-    "ms": Decimal("0.001"),
-}
 _BYTES: Final = {
     "B": 1,
     "kB": 10**3,
@@ -29,17 +30,6 @@ _BYTES: Final = {
     "MiB": 2**20,
     "GiB": 2**30,
 }
-
-
-def parse_duration(value: object) -> float:
-    """Seconds, from "500ms", "10s", "5m", "2h", "1d" or a bare number of seconds.
-
-    Raises ValueError for anything else, for what is negative and for more than ten years.
-    """
-    seconds = _seconds(value)
-    if seconds is None or not 0 <= seconds <= _MAX_DURATION:
-        raise ValueError('expected a duration up to 3650d, such as "500ms", "10s", "5m", "2h"')
-    return seconds
 
 
 def parse_positive_duration(value: object) -> float:
@@ -55,7 +45,7 @@ def format_duration(seconds: float) -> str:
     exact = Decimal(repr(float(seconds)))
     if exact == 0:
         return "0s"
-    for unit, length in _SECONDS.items():
+    for unit, length in SECONDS.items():
         if exact % length == 0:
             return f"{exact / length:f}".removesuffix(".0") + unit
     return f"{exact:f}s"
@@ -70,13 +60,6 @@ def parse_size(value: object) -> int:
     if size is None or size < 1:
         raise ValueError('expected a size above 0, such as "8MB", "512kB" or a number of bytes')
     return size
-
-
-def _seconds(value: object) -> float | None:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value) if abs(value) <= _MAX_DURATION else math.inf
-    match = re.match(DURATION_PATTERN, value.strip()) if isinstance(value, str) else None
-    return float(Decimal(match[1]) * _SECONDS[match[2]]) if match else None
 
 
 def _bytes(value: object) -> int | None:

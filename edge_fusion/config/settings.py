@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from edge_fusion.config.alerting import AlertSettings, check_once
 from edge_fusion.config.keys import (
     SOURCELESS,
     Address,
@@ -48,12 +49,10 @@ from edge_fusion.config.keys import (
 )
 from edge_fusion.config.measures import format_duration
 from edge_fusion.config.sources import CameraSettings, SensorSettings
-from edge_fusion.events import Severity
 from edge_fusion.io.retry import ProtocolChoice
 from edge_fusion.io.store import Durability
 
 DEFAULT_MODEL = "indoor-hazard"
-CLEAR_FACTOR = 0.7
 _PORT, _TLS_PORT = 1883, 8883
 _MAX_KEEPALIVE = 65_535
 _MAX_OVERLAP = 1000  # each event stands in so many windows
@@ -212,40 +211,6 @@ class ModelSettings(Table):
     )
 
 
-class AlertSettings(Table):
-    """One label of the model that alerts. Without any of these tables all labels do."""
-
-    label: Name = Field(description="Label of the model.")
-    threshold: Annotated[Number, Field(gt=0, le=1)] | None = Field(
-        default=None, description="Score from which on it fires; absent: the model's own."
-    )
-    clear: Annotated[Number, Field(gt=0, le=1)] | None = Field(
-        default=None, description="Score below which it may resolve; absent: 0.7 of the threshold."
-    )
-    for_windows: Count = Field(
-        default=2, alias="for", description="Windows in a row at the threshold before it fires."
-    )
-    keep_firing: Duration = seconds("30s", "So long it keeps firing after the score has fallen.")
-    severity: Severity = Field(default=Severity.WARNING, description="How much it matters.")
-
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        if self.threshold is not None:
-            self.levels(self.threshold)
-        return self
-
-    def levels(self, model_threshold: float) -> tuple[float, float]:
-        """Threshold and clear, for a label whose own threshold is `model_threshold`.
-
-        Raises ValueError when `clear` is above the threshold.
-        """
-        threshold = model_threshold if self.threshold is None else self.threshold
-        clear = CLEAR_FACTOR * threshold if self.clear is None else self.clear
-        if clear > threshold:
-            raise problem(f"is {clear}: expected at most the threshold, {threshold}", "clear")
-        return threshold, clear
-
-
 class StoreSettings(Table):
     """Where readings and alerts are kept over a restart."""
 
@@ -327,7 +292,7 @@ class Settings(Table):
     )
     model: ModelSettings = Field(default_factory=ModelSettings)
     alerts: tuple[AlertSettings, ...] = Field(
-        default=(), description="Labels that alert; none: all do."
+        default=(), description="Labels that alert; none of the model: all do."
     )
     store: StoreSettings = Field(default_factory=StoreSettings)
     web: WebSettings = Field(default_factory=WebSettings)
@@ -360,9 +325,5 @@ class Settings(Table):
 
     @model_validator(mode="after")
     def _labels_differ(self) -> Self:
-        counts = Counter(alert.label for alert in self.alerts)
-        for index, alert in enumerate(self.alerts):
-            if counts[alert.label] > 1:
-                text = f'is "{alert.label}", given {counts[alert.label]} times: expected once'
-                raise problem(text, f"alerts[{index}].label")
+        check_once(self.alerts)
         return self

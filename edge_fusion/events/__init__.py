@@ -11,17 +11,24 @@ what never became an event ends in `Invalid`. `Outcome` is their union with `Pan
 """
 
 from edge_fusion.events.alerts import (
+    DEVICE,
     Alert,
     AlertChange,
     AlertState,
+    Change,
+    DeviceTrouble,
     Evidence,
     ModelInputs,
     Publication,
     Row,
     Scores,
     Severity,
+    Sighting,
     Signal,
+    SilenceChange,
+    Silenced,
     Summary,
+    Trouble,
 )
 from edge_fusion.events.inputs import (
     HUMIDITY,
@@ -30,6 +37,7 @@ from edge_fusion.events.inputs import (
     Capture,
     CatchUp,
     CaughtUp,
+    CutOff,
     Delivery,
     Event,
     Frame,
@@ -37,6 +45,7 @@ from edge_fusion.events.inputs import (
     Message,
     Offline,
     Reading,
+    Silence,
 )
 from edge_fusion.events.lanes import (
     IN_TIME,
@@ -66,6 +75,7 @@ from edge_fusion.events.outcomes import (
 from edge_fusion.events.times import ArrivalTime, EventTime, TimeSource, Window
 
 __all__ = [
+    "DEVICE",
     "HUMIDITY",
     "IMAGE",
     "IN_TIME",
@@ -77,8 +87,11 @@ __all__ = [
     "Capture",
     "CatchUp",
     "CaughtUp",
+    "Change",
     "ClosedBy",
+    "CutOff",
     "Delivery",
+    "DeviceTrouble",
     "Doubt",
     "Duplicate",
     "Event",
@@ -104,12 +117,17 @@ __all__ = [
     "Severity",
     "Shed",
     "ShedReason",
+    "Sighting",
     "Signal",
+    "Silence",
+    "SilenceChange",
+    "Silenced",
     "Summary",
     "Suspect",
     "TimeSource",
     "Timing",
     "TooLate",
+    "Trouble",
     "Window",
     "lane_of",
     "lines_of",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,9 @@ from numpy.typing import NDArray
 from edge_fusion.events.inputs import Frame
 from edge_fusion.events.outcomes import Pane
 from edge_fusion.events.times import ArrivalTime, EventTime, Window
+
+DEVICE: Final = "device"
+"""The label of trouble with devices, which no label of a model may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +34,15 @@ class ModelInputs:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The scores of one camera's row, and the frames it rests on (`camera` None: no camera)."""
+    """The scores of one camera's row, and the frames it rests on (`camera` None: no camera).
+
+    `brightness` is the mean of the brightest of these frames, 0 to 1; None: nobody looked.
+    """
 
     camera: str | None
     frames: tuple[Frame, ...]
     scores: Mapping[str, float]
+    brightness: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +108,49 @@ class Evidence:
     contributions: Mapping[str, float]
 
 
+class Trouble(Enum):
+    """What is wrong with a device or camera."""
+
+    OFFLINE = "offline"
+    SILENT = "silent"
+    BLOCKED = "blocked"
+    DARK = "dark"
+    CLOCK = "clock"
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A device or camera that is known: when it was last heard, and whether its clock is off."""
+
+    site: str
+    device: str
+    camera: bool
+    heard: ArrivalTime
+    clock_off: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceTrouble:
+    """What is wrong with one device or camera, and since when."""
+
+    device: str
+    camera: bool
+    trouble: Trouble
+    since: ArrivalTime
+
+    @property
+    def name(self) -> tuple[str, bool, Trouble]:
+        """All but since when."""
+        return self.device, self.camera, self.trouble
+
+
 @dataclass(frozen=True, slots=True)
 class Alert:
     """One firing of one label at one site, as consumers see it.
 
     `id` is None only for the "nothing has fired yet" announcement of a new site.
-    `firing` False means resolved. Times are arrival times (when the box knew).
+    `firing` False means resolved. Times are arrival times (when the box knew). `devices`: what is
+    wrong with which, under the label `DEVICE`; there is no evidence then.
     """
 
     id: str | None
@@ -120,6 +165,7 @@ class Alert:
     updated_at: ArrivalTime
     ended_at: ArrivalTime | None
     evidence: Evidence | None
+    devices: tuple[DeviceTrouble, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +174,31 @@ class AlertChange:
 
     alert: Alert
     lifecycle: bool = True
-    """False for the announcement of a new site: retained state only, no event."""
+    """Whether it began or ended. If not the retained state says it, and no event."""
+    news: bool = False
+    """Whether there is an event of it all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silenced:
+    """A label of a site that fires to nobody before `until`."""
+
+    site: str
+    label: str
+    until: ArrivalTime
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceChange:
+    """What is silenced at a site has changed: now it is `silences`, in order of label."""
+
+    site: str
+    silences: tuple[Silenced, ...]
+    at: ArrivalTime
+
+
+Change = AlertChange | SilenceChange
+"""What consumers are told of alerts."""
 
 
 @dataclass(frozen=True, slots=True)

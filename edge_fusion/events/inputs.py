@@ -119,11 +119,31 @@ class CatchUp:
 
 
 @dataclass(frozen=True, slots=True)
-class CaughtUp:
-    """What had been held back has come; time goes on."""
+class CutOff:
+    """From here on nothing comes by MQTT, until `CaughtUp`: silence says nothing of devices.
+
+    Windows wait in vain all the same, until a `CatchUp`.
+    """
 
     arrival: ArrivalTime
 
 
-Input = Event | Offline | CatchUp | CaughtUp
+@dataclass(frozen=True, slots=True)
+class CaughtUp:
+    """What had been held back has come, or nothing was; time goes on."""
+
+    arrival: ArrivalTime
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """People have a label of a site, or all of them (None), be quiet for `seconds`; 0 ends it."""
+
+    site: str
+    label: str | None
+    seconds: float
+    arrival: ArrivalTime
+
+
+Input = Event | Offline | CutOff | CatchUp | CaughtUp | Silence
 """What is fed to alignment, in order of arrival."""

@@ -102,6 +102,9 @@ class AlertMetrics:
             "alerts_total", "Alerts that began to fire or were resolved.", "site", "label", "state"
         )
         self.active = make.gauge("alert_active", "1 while an alert fires.", "site", "label")
+        self.silenced = make.gauge(
+            "alert_silenced", "1 while an alert is silenced.", "site", "label"
+        )
         self.latency = make.histogram(
             "alert_latency_seconds", "Window end to broker acknowledgement.", LATENCY_BUCKETS
         )

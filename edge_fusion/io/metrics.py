@@ -77,6 +77,7 @@ class Metrics:
         self._labels: set[str] = set()
         self._wanted: frozenset[tuple[str, str]] = frozenset()
         self._seen: set[tuple[str, str]] = set()
+        self._silenced: set[tuple[str, str]] = set()
         self._pictures: dict[tuple[str, str], tuple[int, int]] = {}
         self._running: Gauge | None = None
         Info(f"{PREFIX}_build", "Version.", registry=self._registry).info({"version": version})
@@ -187,6 +188,14 @@ class Metrics:
         )
         if change.lifecycle:
             (fired if alert.firing else resolved).inc()
+
+    def silenced(self, silences: Collection[tuple[str, str]]) -> None:
+        """Show which labels of which sites are silenced; what was and is no longer is 0."""
+        for site, label in {*silences, *self._silenced}:
+            if self._sites.admits(site):
+                self._labels.add(label)
+                self._silenced.add((site, label))
+                self._alerts.silenced(site, label).set((site, label) in silences)
 
     def decoded(self, count: int = 1) -> None:
         """Count frames decoded for the model."""
@@ -329,8 +338,10 @@ class Metrics:
         for label in self._labels - set(labels):
             self._alerts.active.forget({"label": label})
             self._alerts.changes.forget({"label": label})
+            self._alerts.silenced.forget({"label": label})
         self._labels &= set(labels)
         self._firing = {key for key in self._firing if key[1] in self._labels}
+        self._silenced = {key for key in self._silenced if key[1] in self._labels}
 
     def forget_device(self, site: str, device: str) -> None:
         """Let go of all that is shown of a device or camera, and make room for another."""
@@ -341,6 +352,7 @@ class Metrics:
     def forget_site(self, site: str) -> None:
         """Let go of all that is shown of a site, and make room for another."""
         self._make.forget(site=site)
+        self._silenced = {key for key in self._silenced if key[0] != site}
         self._sites.release(site)
 
     def exposition(self) -> tuple[bytes, str]:

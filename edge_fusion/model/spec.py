@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge_fusion.errors import ContractError
+from edge_fusion.events import DEVICE
 
 SPEC_KEY = "edge_fusion.spec"
 SPEC_VERSION = 1
@@ -85,7 +86,7 @@ def parse_spec(metadata: Mapping[str, str]) -> ModelSpec:
         raise ContractError(
             f'"{SPEC_KEY}".version is {raw.get("version")!r}: expected {SPEC_VERSION}'
         )
-    labels = _names(raw, "labels")
+    labels = _labels(raw)
     return ModelSpec(
         name=_name(raw),
         window_s=_positive(raw, "window_s"),
@@ -191,6 +192,14 @@ def _names(raw: Mapping[str, Any], key: str) -> tuple[str, ...]:
     ):
         raise _wrong(key, value, "a list of different names (letters, digits, _ . -)")
     return tuple(value)
+
+
+def _labels(raw: Mapping[str, Any]) -> tuple[str, ...]:
+    labels = _names(raw, "labels")
+    if DEVICE in labels:
+        text = f'labels other than "{DEVICE}": that is what trouble with devices is called'
+        raise _wrong("labels", list(labels), text)
+    return labels
 
 
 def _image_size(raw: Mapping[str, Any]) -> tuple[int, int]:

@@ -317,6 +317,39 @@ def test_a_revision_that_first_has_a_score_counts_as_the_window() -> None:
     assert brief([change]) == [("firing", 1, 24.0)]
 
 
+def test_a_site_may_have_rules_of_its_own() -> None:
+    usual = Rule("smoke", 0.7, 0.5, 1, 30.0, Severity.CRITICAL)
+    subject = AlertBook(
+        {"smoke": usual},
+        model_sha256="beef",
+        quantities=(),
+        silent_after=SILENT_AFTER,
+        of_sites={"kitchen": {"smoke": replace(usual, threshold=0.9)}, "bath": {}},
+    )
+    fired = [
+        change.alert.site
+        for site in ("hall", "kitchen", "bath")
+        for change in seen(subject, scored(0, 0.8, site=site))
+    ]
+    assert fired == ["hall"]
+    (change,) = seen(subject, scored(1, 0.95, site="kitchen"))
+    assert change.alert.threshold == 0.9
+
+
+def test_an_alert_whose_rule_is_gone_from_its_site_is_over() -> None:
+    before = book(for_windows=1)
+    seen(before, scored(0, 0.9))
+    ((_, label, state),) = before.unsaved()
+    later = AlertBook(
+        {"smoke": Rule("smoke", 0.7, 0.5, 1, 30.0, Severity.CRITICAL)},
+        model_sha256="beef",
+        quantities=(),
+        silent_after=SILENT_AFTER,
+        of_sites={"hall": {}},
+    )
+    assert brief(later.restore(label, state, ArrivalTime(30.0))) == [("resolved", 2, 30.0)]
+
+
 def test_an_alert_is_kept_as_it_was_published() -> None:
     subject, later = book(for_windows=1), book(for_windows=1)
     (change,) = seen(subject, scored(0, 0.9))

@@ -7,6 +7,7 @@ from collections import defaultdict
 
 from hypothesis import given
 from hypothesis import strategies as st
+from panes import RULES, SCORES, SILENT_AFTER, histories, pane
 
 from edge_fusion.alerts.book import AlertBook
 from edge_fusion.alerts.rules import Rule
@@ -14,60 +15,12 @@ from edge_fusion.events import (
     Alert,
     AlertChange,
     ArrivalTime,
-    ClosedBy,
-    EventTime,
-    Pane,
-    Row,
     Scores,
-    Severity,
-    Timing,
-    Window,
-)
-
-SILENT_AFTER = 35.0
-THRESHOLD, CLEAR = 0.7, 0.5
-SITES = st.sampled_from(["hall", "attic"])
-SCORES = st.sampled_from([0.1, 0.49, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
-RULES = st.builds(
-    Rule,
-    label=st.just("smoke"),
-    threshold=st.just(THRESHOLD),
-    clear=st.sampled_from([CLEAR, THRESHOLD]),
-    for_windows=st.integers(1, 3),
-    keep_firing=st.sampled_from([0.0, 5.0, 12.0, 40.0]),
-    severity=st.just(Severity.WARNING),
 )
 
 
 def book(rule: Rule) -> AlertBook:
     return AlertBook({"smoke": rule}, model_sha256="ab", quantities=(), silent_after=SILENT_AFTER)
-
-
-def pane(site: str, number: int, index: int, at: float, score: float | None) -> Scores:
-    window = Window(EventTime(number * 10.0), EventTime(number * 10.0 + 10))
-    timing = Timing.LATE if index else Timing.ON_TIME
-    rows = () if score is None else (Row(None, (), {"smoke": score}),)
-    fired_at = ArrivalTime(at)
-    return Scores(Pane(site, window, index, timing, ClosedBy.WATERMARK, fired_at, ()), rows)
-
-
-@st.composite
-def histories(draw: st.DrawFn, *, revisions: bool = True) -> list[Scores]:
-    """Panes as assemblers make them: windows of a site in order, revisions of any between."""
-    numbers: dict[str, list[int]] = defaultdict(list)
-    at, panes = 0.0, []
-    for _ in range(draw(st.integers(0, 25))):
-        site = draw(SITES)
-        at += draw(st.sampled_from([0.0, 1.0, 5.0, 10.0, 30.0, 100.0]))
-        score = draw(st.none() | SCORES)
-        own = numbers[site]
-        if revisions and own and draw(st.booleans()):
-            number = draw(st.sampled_from(own[-3:]))
-            panes.append(pane(site, number, 1, at, score))
-        else:
-            own.append((own[-1] if own else 0) + draw(st.integers(1, 2)))
-            panes.append(pane(site, own[-1], 0, at, score))
-    return panes
 
 
 def run(subject: AlertBook, panes: list[Scores]) -> list[AlertChange]:
@@ -122,6 +75,33 @@ def _runs(heard: list[tuple[ArrivalTime, float]], rule: Rule) -> int:
         lengths[-1] += score >= rule.threshold
         last = at
     return sum(length >= rule.for_windows for length in lengths)
+
+
+@given(RULES, histories())
+def test_an_alert_cannot_flap(rule: Rule, panes: list[Scores]) -> None:
+    """Whatever comes: no two firings share a window, and they are keep_firing apart at least."""
+    changes = [change for change in run(book(rule), panes) if change.lifecycle]
+    for site in ("hall", "attic"):
+        own = of_site(changes, site)
+        fired = [c.alert.updated_at for c in own if c.alert.firing]
+        ended = [c.alert.updated_at for c in own if not c.alert.firing]
+        for one, over, other in zip(fired, ended, fired[1:], strict=False):
+            assert over - one >= rule.keep_firing
+            assert other >= over
+        windows = {p.pane.window for p in panes if p.pane.site == site and p.rows}
+        assert len(fired) * rule.for_windows <= len(windows)
+
+
+@given(RULES, st.lists(SCORES, max_size=60))
+def test_it_fires_once_in_for_windows_and_keep_firing_at_most(
+    rule: Rule, scores: list[float]
+) -> None:
+    """Of a site whose windows come on time, one every 10 s."""
+    panes = [pane("hall", n, 0, n * 10.0 + 12, score) for n, score in enumerate(scores)]
+    changes = run(book(rule), panes)
+    fired = [c.alert.updated_at for c in changes if c.lifecycle and c.alert.firing]
+    least = rule.for_windows * 10.0 + rule.keep_firing
+    assert all(other - one >= least for one, other in itertools.pairwise(fired))
 
 
 @given(RULES, histories(), st.lists(st.floats(0, 1500), max_size=30))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_fusion.codecs.recorded import End, Entry, FrameFile, decode_entry, encode_entry
-from edge_fusion.events import ArrivalTime, EventTime, Offline, Reading, TimeSource
+from edge_fusion.events import ArrivalTime, CutOff, EventTime, Offline, Reading, Silence, TimeSource
 
 # What recordings in people's hands look like: a change here needs a new version of the format.
 READING = b"""\
@@ -26,6 +26,11 @@ LINES: list[tuple[bytes, Entry]] = [
     (
         b'{"offline":{"site":"hall","device":"th","arrival":1763892000.2}}\n',
         Offline("hall", "th", ARRIVAL),
+    ),
+    (b'{"cut_off":{"arrival":1763892000.2}}\n', CutOff(ARRIVAL)),
+    (
+        b'{"silence":{"site":"hall","label":null,"seconds":7200.0,"arrival":1763892000.2}}\n',
+        Silence("hall", None, 7200.0, ARRIVAL),
     ),
     (b'{"end":1763892010.25}\n', End(ArrivalTime(1763892010.25))),
 ]
@@ -53,13 +58,13 @@ def test_every_float_comes_back_as_it_was(value: float, time: float, arrival: fl
         (b'{"reading":{"site":"ha', "unexpected end"),
         (
             b"[1]",
-            "expected an object with one key of: reading, frame, offline, catch_up, caught_up, end",
+            "expected an object with one key of: reading, frame, offline, cut_off, catch_up, ",
         ),
         (
             b"{}",
-            "expected an object with one key of: reading, frame, offline, catch_up, caught_up, end",
+            "expected an object with one key of: reading, frame, offline, cut_off, catch_up, ",
         ),
-        (b'{"event": {}}', '"event" is none of: reading, frame, offline, catch_up, caught_up, end'),
+        (b'{"event": {}}', '"event" is none of: reading, frame, offline, cut_off, catch_up, '),
         (b'{"reading": {"site": "hall"}}', "reading.device: field required"),
         (b'{"reading": 1}', "reading: input should be"),
         (b'{"end": null}', "end: input should be a valid number"),

@@ -227,7 +227,7 @@ def test_what_does_not_fit_the_model_is_named(read: Read) -> None:
         '[windows]\nevery = "4s"'
     )
     assert model_problems(settings, SPEC, Path("e.toml")) == [
-        'e.toml: alerts[0].label is "steam": expected a label of m: fire, smoke',
+        'e.toml: alerts[0].label is "steam": expected a label of m: fire, smoke; or device',
         "e.toml: alerts[1].clear is 0.45: expected at most the threshold, 0.4",
         (
             'e.toml: windows.every is "4s": expected the size, "10s", or a whole part of it, '

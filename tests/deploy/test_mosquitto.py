@@ -187,6 +187,8 @@ def test_it_wants_a_password(sample: Sample) -> None:
         ("edge_fusion/kitchen/window", {"edge-fusion"}),
         ("edge_fusion/kitchen/snapshot/smoke", {"edge-fusion"}),
         ("edge_fusion/kitchen/late", {"edge-fusion"}),
+        ("edge_fusion/kitchen/silenced", {"edge-fusion"}),
+        ("edge_fusion/kitchen/silence", {"edge-fusion", "homeassistant"}),
         ("homeassistant/device/edge_fusion_kitchen/config", {"edge-fusion"}),
         ("homeassistant/switch/door/config", set[str]()),
         ("homeassistant/status", {"homeassistant"}),
@@ -209,6 +211,8 @@ def test_each_topic_is_written_by_those_whose_it_is(
         ("spBv1.0/home/NCMD/gateway", {"edge-fusion", "sensors"}),
         ("edge_fusion/box/box-1/barrier", {"edge-fusion", "homeassistant"}),
         ("edge_fusion/kitchen/event", {"homeassistant"}),
+        ("edge_fusion/kitchen/silence", {"edge-fusion", "homeassistant"}),
+        ("edge_fusion/kitchen/silenced", {"homeassistant"}),
         ("edge_fusion/kitchen/snapshot/smoke", {"homeassistant"}),
         ("homeassistant/device/edge_fusion_kitchen/config", {"homeassistant"}),
         ("elsewhere", set[str]()),
@@ -245,6 +249,8 @@ def test_the_daemon_can_do_all_that_it_needs_and_the_others_cannot_play_it(
         eventually(fire, "an alert")
         assert users["sensors"].publish("edge_fusion/kitchen/event") == DENIED
         assert home.publish("zigbee2mqtt/kitchen/th1", b'{"temperature": 39}') == DENIED
+        assert home.publish("edge_fusion/kitchen/silence", b'{"for": "1h"}') == ALLOWED
+        eventually(lambda: "edge_fusion/kitchen/silenced" in home.topics, "an answer")
         assert "homeassistant/device/edge_fusion_kitchen/config" in home.topics
         assert "edge_fusion/box/box-1/status" in home.topics
         assert daemon.metric("dropped_total", reason="refused_by_broker") == 0

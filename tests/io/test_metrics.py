@@ -508,6 +508,20 @@ def test_an_alert_without_a_rule_is_shown_no_more(metrics: Metrics) -> None:
     assert not metrics.fires("hall")
 
 
+def test_what_is_silenced_is_shown_until_its_site_or_rule_is_gone(metrics: Metrics) -> None:
+    metrics.silenced({("hall", "smoke"), ("attic", "device")})
+    assert value(metrics, "alert_silenced", site="hall", label="smoke") == 1
+    metrics.silenced({("attic", "device")})
+    assert value(metrics, "alert_silenced", site="hall", label="smoke") == 0
+    metrics.keep_labels({"device"})
+    assert of_site(metrics, "hall") == set()
+    metrics.silenced(set())
+    assert value(metrics, "alert_silenced", site="attic", label="device") == 0
+    metrics.forget_site("attic")
+    metrics.silenced(set())
+    assert of_site(metrics, "attic") == set()
+
+
 def test_two_daemons_in_one_process_count_apart() -> None:
     one, other = Metrics("1"), Metrics("1")
     one.decoded()

@@ -54,6 +54,7 @@ def test_thresholds_may_be_left_out() -> None:
         ({"quantities": "temperature"}, "quantities is"),
         ({"quantities": ["a", "a"]}, "quantities is"),
         ({"labels": []}, "labels is"),
+        ({"labels": ["fire", "device"]}, 'expected labels other than "device"'),
         ({"image_size": [0, 5]}, "image_size is"),
         ({"image_size": 160}, "image_size is"),
         ({"thresholds": [0.5]}, "thresholds is"),

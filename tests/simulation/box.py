@@ -18,6 +18,7 @@ from simulation.line import stages
 from simulation.plan import Configuration
 
 from edge_fusion.absence import Absence
+from edge_fusion.alerts.desk import AlertDesk
 from edge_fusion.errors import StoreCorrupt, StoreError, StoreFull
 from edge_fusion.events import ArrivalTime, Delivery, Input, Message, Publication
 from edge_fusion.io.store import Durability, Store
@@ -184,6 +185,14 @@ class Box:
 
     def wake(self) -> ArrivalTime | None:
         return self.pipeline.wake()
+
+    @property
+    def rests(self) -> bool:
+        """Whether nothing is due but looks at the devices, of which there is no end."""
+        book = self.stages.book
+        assert isinstance(book, AlertDesk)
+        wakes = self.stages.sites.wake(), book._due(), self.absence.wake()
+        return all(wake is None for wake in wakes)
 
     def _reload(self, now: ArrivalTime) -> None:
         """As Daemon._reload."""

@@ -152,5 +152,6 @@ class Broker:
 
 
 def _matches(session: Session, topic: str) -> bool:
-    """Filters are plain prefixes here."""
-    return topic.startswith(session.filters)
+    """Filters are plain prefixes here, and whole topics."""
+    prefixes = tuple(each for each in session.filters if each.endswith("/"))
+    return topic in session.filters or topic.startswith(prefixes)

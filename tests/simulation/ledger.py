@@ -16,6 +16,7 @@ from simulation.plan import Configuration
 from edge_fusion.events import (
     AlertChange,
     ArrivalTime,
+    CatchUp,
     Input,
     Message,
     Outcome,
@@ -23,6 +24,7 @@ from edge_fusion.events import (
     Scores,
     Shed,
     ShedReason,
+    Silence,
 )
 
 
@@ -72,7 +74,7 @@ class Reloaded:
 
     configuration: Configuration
     now: ArrivalTime
-    backlog: tuple[Input, ...]
+    backlog: tuple[CatchUp, ...]
     """The beginning of the backlog that was coming in then."""
 
 
@@ -196,7 +198,9 @@ class Ledger:
 
     def acknowledge(self, message: Message) -> None:
         """The broker is told that it may forget a message: it must be kept."""
-        unkept = [e for e in self._pending if isinstance(e, Fed) and e.inputs]
+        fed = (item for e in self._pending if isinstance(e, Fed) for item in e.inputs)
+        # To end a silence where there is none leaves nothing to be kept.
+        unkept = [item for item in fed if not (isinstance(item, Silence) and not item.seconds)]
         assert not unkept, f"acknowledged before it was kept: {message}"
         self.acknowledged.append(message)
 

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from simulation.plan import MAX_SKEW, Configuration
 
 from edge_fusion.alerts.book import AlertBook
+from edge_fusion.alerts.desk import AlertDesk
+from edge_fusion.alerts.devices import DeviceRule, DeviceWatch
 from edge_fusion.alerts.rules import Rule
 from edge_fusion.align.alignment import Alignment
 from edge_fusion.align.sites import Sites
@@ -20,11 +22,12 @@ from edge_fusion.announcer import Announcer, Voice
 from edge_fusion.codecs.alert import ModelIdentity
 from edge_fusion.codecs.decoder import CameraSource, Decoder, SensorSource
 from edge_fusion.codecs.dialect import SensorKeys
+from edge_fusion.codecs.silence import SilenceTopic
 from edge_fusion.codecs.topics import TopicPattern
 from edge_fusion.events import Frame, ModelInputs, Severity
 from edge_fusion.model.spec import ModelSpec
-from edge_fusion.pipeline import Stages
 from edge_fusion.scoring import Scorer
+from edge_fusion.stages import Stages
 
 SHA256 = "ab" * 32
 CARRY = 900.0
@@ -65,11 +68,14 @@ def stages(of: Configuration, inferring: Callable[[], None] = lambda: None) -> S
         decoder=_decoder(),
         sites=Sites(_alignment(of), max_sites=of.max_sites, max_devices=of.max_devices),
         scorer=Scorer(model, _decoded, max_gap=5.0, carry=CARRY, max_batch=4),
-        book=AlertBook(
-            {label: _rule(label, of) for label in of.labels},
-            model_sha256=SHA256,
-            quantities=quantities,
-            silent_after=of.silent_after,
+        book=AlertDesk(
+            AlertBook(
+                {label: _rule(label, of) for label in of.labels},
+                model_sha256=SHA256,
+                quantities=quantities,
+                silent_after=of.silent_after,
+            ),
+            DeviceWatch(_device_rule(of), model_sha256=SHA256, every=of.stale_after / 4),
         ),
         announcer=Announcer(
             Voice("ef", "box", identity, quantities, of.labels, "0",
@@ -86,6 +92,7 @@ def _decoder() -> Decoder:
             SensorSource(zigbee, "zigbee2mqtt", SensorKeys(), site="cellar"),
         ],
         [CameraSource(TopicPattern.parse("cams/{site}/{camera}"))],
+        silence=SilenceTopic("ef", ("hot", "damp", "device")),
     )
 
 
@@ -107,6 +114,11 @@ def _rule(label: str, of: Configuration) -> Rule:
     return Rule(
         label, of.threshold, of.threshold - 0.2, of.for_windows, of.keep_firing, Severity.WARNING
     )
+
+
+def _device_rule(of: Configuration) -> DeviceRule:
+    stale = of.stale_after
+    return DeviceRule(Severity.WARNING, of.keep_firing, stale, stale, dark_after=0.0)
 
 
 def _decoded(frames: Sequence[Frame], size: tuple[int, int]) -> list[NDArray[np.uint8] | None]:

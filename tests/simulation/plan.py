@@ -65,6 +65,11 @@ class Configuration:
         """As assembly.book has it."""
         return self.size + self.every + self.wait + self.idle
 
+    @property
+    def stale_after(self) -> float:
+        """Silence of a device that is trouble."""
+        return 2 * self.idle
+
 
 @dataclass(frozen=True, slots=True)
 class DevicePlan:
@@ -102,13 +107,16 @@ class DevicePlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All that a seed decides beforehand. `troubles`: mean seconds between two of a kind."""
+    """All that a seed decides beforehand. `troubles`: mean seconds between two of a kind;
+    `silences`: between two commands to be silent, 0 for none.
+    """
 
     seed: int
     lasts: float
     configuration: Configuration
     devices: tuple[DevicePlan, ...]
     troubles: Mapping[Trouble, float]
+    silences: float
     queued: int
     snapshot_after: int
     in_memory: int
@@ -128,6 +136,7 @@ def draw(seed: int) -> Plan:
         configuration=_configuration(chance),
         devices=tuple(_device(chance, number, lasts) for number in range(chance.randint(2, 5))),
         troubles=_troubles(chance),
+        silences=Random(f"silences {seed}").choice([0.0, 0.0, 12.0, 30.0]),
         queued=chance.choice([1000, 1000, 12]),
         snapshot_after=chance.choice([1000, 7, 25]),
         in_memory=chance.choice([256, 3]),

@@ -8,9 +8,10 @@ from simulation.ledger import Epoch, Fed, Reloaded, Restarted
 from simulation.line import stages
 
 from edge_fusion.absence import Absence
-from edge_fusion.events import AlertChange, CatchUp, Input, Outcome, Publication, Scores
-from edge_fusion.pipeline import Pipeline, Stages
+from edge_fusion.events import AlertChange, CatchUp, Outcome, Publication, Scores
+from edge_fusion.pipeline import Pipeline
 from edge_fusion.reload import carry_over
+from edge_fusion.stages import Stages
 
 
 class _Deaf:
@@ -24,13 +25,13 @@ class _Deaf:
 class _Backlog(Absence):
     """What the pipeline asks of an absence at a reload."""
 
-    backlog: tuple[Input, ...] = ()
+    backlog: tuple[CatchUp, ...] = ()
 
     @property
     def catching_up(self) -> bool:
         return bool(self.backlog)
 
-    def repeated(self) -> list[Input]:
+    def repeated(self) -> list[CatchUp]:
         return list(self.backlog)
 
 

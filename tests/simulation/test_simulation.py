@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 from simulation.seeds import live
 
+from edge_fusion.alerts.devices import DeviceWatch
+from edge_fusion.alerts.silences import Silences
 from edge_fusion.align.firings import Firings
 from edge_fusion.align.sites import Sites
 from edge_fusion.events import ArrivalTime, Delivery, Publication
@@ -88,6 +90,8 @@ BROKEN: dict[str, tuple[type, str, Callable[..., object]]] = {
     "drops what waits to be published": (Outbox, "delivered", _drops_what_waits),
     "takes what comes again for new": (Receipts, "take", lambda _self, _delivery: True),
     "lets time run while a backlog comes in": (Sites, "_hold", lambda *_: []),
+    "forgets what is to be quiet": (Silences, "unpack", lambda *_: None),
+    "forgets what was wrong with devices": (DeviceWatch, "restore", lambda *_: []),
     "forgets which windows are closed": (Firings, "state", _forgets_closings),
 }
 

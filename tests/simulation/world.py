@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,14 +19,18 @@ from simulation.devices import ORIGIN, Device, Measurements, measurements
 from simulation.fuse import Fuse, Point, PowerCut
 from simulation.ledger import Ledger
 from simulation.link import Link
-from simulation.plan import GENTLE, DevicePlan, Plan, Trouble, changed
+from simulation.plan import GENTLE, SITES, DevicePlan, Plan, Trouble, changed
 from simulation.watch import Watch
 
 from edge_fusion import keeper, outbox
 from edge_fusion.events import Delivery
 from edge_fusion.mailbox import Reload
 
-FILTERS = {READINGS: ("home/", "zigbee2mqtt/", BARRIER), FRAMES: ("cams/",)}
+SILENCE = {site: f"ef/{site}/silence" for site in (*SITES, "cellar")}
+FILTERS = {
+    READINGS: ("home/", "zigbee2mqtt/", BARRIER, *SILENCE.values()),
+    FRAMES: ("cams/",),
+}
 HEARTBEAT = 1.0
 """Seconds from one turn to the next at most, as in daemon.py."""
 MANY = 1000
@@ -47,6 +52,7 @@ class World:
         self._links: dict[str, Link] = {}
         self._watch = Watch()
         self._chance = Random(f"world {plan.seed}")
+        self._person = Random(f"person {plan.seed}")
         self._path = directory / "state.db"
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = count()
@@ -87,6 +93,8 @@ class World:
                 partial(self._publish, each), self.ledger.tell, self._later,
             )  # fmt: skip
             self._later(each.joins, partial(self._join, device))
+        if self.plan.silences:
+            self._later(self._person.expovariate(1 / self.plan.silences), self._say_silence)
         for trouble, mean in self.plan.troubles.items():
             self._later(self._chance.expovariate(1 / mean), partial(self._trouble, trouble, mean))
         self._later(self.plan.lasts, self._heal)
@@ -96,6 +104,16 @@ class World:
     def _join(self, device: Device) -> None:
         self.ledger.tell(device.plan.name, f"joins: {device.plan}")
         device.live(self.now)
+
+    def _say_silence(self) -> None:
+        """Somebody wants quiet, or has had enough of it."""
+        site, label = self._person.choice([*SILENCE]), self._person.choice(["hot", "device", None])
+        command = {"label": label, "for": self._person.choice([0, 4, 15, 60])}
+        self._tell("somebody", "asks for silence", f" of {site}: {command}")
+        self.broker.publish(Packet(SILENCE[site], json.dumps(command).encode(), 1))
+        if not self._at_peace:
+            pause = self._person.expovariate(1 / self.plan.silences)
+            self._later(pause, self._say_silence)
 
     def _publish(self, device: DevicePlan, packet: Packet) -> None:
         measured = measurements(packet.topic, packet.payload)
@@ -333,7 +351,7 @@ class World:
         box = self.box
         return (
             box is not None
-            and box.wake() is None
+            and box.rests
             and not len(box.postman)
             and not any(box.mailbox.lengths().values())
             and not any(link.is_busy for link in self._links.values())
