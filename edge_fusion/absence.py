@@ -14,6 +14,7 @@ from __future__ import annotations
 from enum import Enum
 
 from edge_fusion.events import ArrivalTime, CatchUp, CaughtUp, CutOff, Input, Message
+from edge_fusion.lag import Lag
 from edge_fusion.mailbox import Connected, Disconnected, Notice
 
 QUIET = 2.0
@@ -43,6 +44,7 @@ class Absence:
         self.barrier_topic = barrier_topic
         self._connection = connection
         self._run = run
+        self._lag = Lag(run)
         self._connected = False
         self._cut_off = False
         """Whether a `CutOff` was said, and no end of it since."""
@@ -69,6 +71,10 @@ class Absence:
         """Since when the broker holds back what comes for us, if it does and we know."""
         return None if self._state is _State.PRESENT else self._since
 
+    def is_behind(self, now: ArrivalTime) -> bool:
+        """Whether what arrives now may have waited in the broker for long, without an absence."""
+        return self._lag.is_long(now)
+
     def resume(self, since: ArrivalTime, now: ArrivalTime) -> list[Input]:
         """The program starts again, having been gone since then."""
         self._state, self._since = _State.CATCHING_UP, since
@@ -77,6 +83,8 @@ class Absence:
 
     def turn(self, now: ArrivalTime) -> list[Input]:
         """A turn begins: if the box slept since the last one, we were away that long."""
+        if self._connected:
+            self._lag.turn(now)
         last, self._turned = self._turned, now
         since, self._withheld = self._withheld, None
         if last is None:
@@ -86,7 +94,7 @@ class Absence:
         if since is None or self.catching_up:
             return []
         self._since = since if self._here or self._since is None else min(since, self._since)
-        return self._catch_up(last, now) if self._here else []
+        return self._catch_up(last) if self._here else []
 
     def withheld(self, since: ArrivalTime) -> None:
         """All is acknowledged now, and nothing was since then: brokers send few more until it is.
@@ -121,11 +129,16 @@ class Absence:
     def take(self, message: Message) -> list[Input]:
         """What a message says of this, to be fed before it: only the barrier itself says much."""
         ended = self.advance(message.arrival)
+        if message.topic == self.barrier_topic:
+            self._lag.hear(message.payload, message.arrival)
+        elif message.qos:
+            self._lag.count()
         if self._state is not _State.CATCHING_UP or self._quiet_at is None:
             return ended
         if message.topic == self.barrier_topic and message.payload == self._mark():
             return self._end(message.arrival)
-        self._quiet_at = ArrivalTime(message.arrival + QUIET)
+        # It may have arrived before the sleep of which this turn woke up.
+        self._quiet_at = ArrivalTime(max(self._quiet_at, message.arrival + QUIET))
         return ended
 
     def wake(self) -> ArrivalTime | None:
@@ -140,9 +153,9 @@ class Absence:
         return self._end(due) if due is not None and due <= now else []
 
     def barrier(self) -> bytes | None:
-        """The payload of the barrier that is to be published now, once; else None."""
+        """The payload of the barrier, or of an echo, that is to be published now, once; or None."""
         wanted, self._wants_barrier = self._wants_barrier, False
-        return self._mark() if wanted else None
+        return self._mark() if wanted else self._lag.echo()
 
     def _gone(self, now: ArrivalTime) -> list[Input]:
         self._connected, self._quiet_at = False, None
@@ -154,13 +167,16 @@ class Absence:
 
     def _back(self, now: ArrivalTime, *, held: bool) -> list[Input]:
         self._connected = True
+        self._lag.begin()
         if self._state is _State.PRESENT:
             return []
         if not held:
             return self._end(now)
-        return self._catch_up(now, now)
+        return self._catch_up(now)
 
-    def _catch_up(self, arrival: ArrivalTime, now: ArrivalTime) -> list[Input]:
+    def _catch_up(self, arrival: ArrivalTime) -> list[Input]:
+        """A backlog begins with what comes at `arrival`, which may be long before this turn."""
+        now = arrival if self._turned is None else max(arrival, self._turned)
         if self._connected:
             self._round += 1
             self._wants_barrier = True
@@ -168,7 +184,7 @@ class Absence:
         if self._state is _State.CATCHING_UP:
             return []
         self._state, self._deadline = _State.CATCHING_UP, ArrivalTime(now + LONGEST)
-        since = self._since = ArrivalTime(now - KEPT) if self._since is None else self._since
+        since = self._since = ArrivalTime(arrival - KEPT) if self._since is None else self._since
         return [CatchUp(since, arrival)]
 
     def _end(self, at: ArrivalTime) -> list[Input]:

@@ -18,12 +18,11 @@ from pathlib import Path
 from typing import Protocol
 
 from edge_fusion.align.sites import Sites
-from edge_fusion.codecs.journal import read_entries, write_entries
+from edge_fusion.codecs.journal import write_entries
 from edge_fusion.errors import SnapshotError, StoreCorrupt, StoreError
 from edge_fusion.events import (
     AlertChange,
     ArrivalTime,
-    CatchUp,
     Delivery,
     Input,
     Outcome,
@@ -34,6 +33,8 @@ from edge_fusion.kept import Changes, Remembered, SavedTrack
 from edge_fusion.mailbox import Notice
 from edge_fusion.outbox import Outbox
 from edge_fusion.receipts import Receipts
+from edge_fusion.revival import revive
+from edge_fusion.trouble import Trouble
 
 log = logging.getLogger("edge_fusion.keeper")
 
@@ -41,8 +42,6 @@ SNAPSHOT_AFTER = 1000
 """Inputs of a site in the journal after which a snapshot takes their place."""
 
 SNAPSHOTS_A_TURN = 4
-RETRY = 1.0
-LONGEST_RETRY = 30.0
 
 LAZY = 1.0
 """Seconds for which word that the broker has something may wait to be kept: without it, it is only
@@ -88,7 +87,7 @@ class Keeper:
         self._book = book
         self._outbox = outbox
         self._receipts = receipts
-        self._tell = trouble
+        self._trouble = Trouble(trouble)
         self._observe = observe
         self._inputs: list[Input] = []
         self._journalled: Counter[str] = Counter()
@@ -96,14 +95,12 @@ class Keeper:
         self._forgotten: set[str] = set()
         self._all = False
         self._away_since: ArrivalTime | None = None
-        self._trouble: str | None = None
-        self._pause = RETRY
-        self._failed_at = self._retry_at = self._saved_at = ArrivalTime(0.0)
+        self._saved_at = ArrivalTime(0.0)
 
     @property
     def in_trouble(self) -> bool:
         """Whether the last attempt to save failed."""
-        return self._trouble is not None
+        return self._trouble.lasts
 
     def remember(
         self, remembered: Remembered, now: ArrivalTime
@@ -115,8 +112,7 @@ class Keeper:
         """
         self._outbox.restore(remembered)
         self._receipts.restore(remembered.receipts)
-        sites = self._sites_of_then(remembered)
-        _relive(remembered, sites)
+        sites = revive(remembered, self._sites)
         outcomes = [] if sites is self._sites else self._sites.take_over(sites)
         changes: list[AlertChange] = []
         for site, label, state in sorted(remembered.tracks):
@@ -174,37 +170,24 @@ class Keeper:
         self._receipts.owe(deliveries)
         self._collect_tracks()
         was_in_trouble = self.in_trouble
-        if was_in_trouble and until < self._retry_at:
+        if was_in_trouble and until < self._trouble.retry_at:
             return None
         changes = self._changes(until)
         self._inputs.clear()
         if changes is None or self._saved(changes):
             self._receipts.acknowledge()
-        return self._failed_at if was_in_trouble and not self.in_trouble else None
+        return self._trouble.since if was_in_trouble and not self.in_trouble else None
 
     def stop(self, until: ArrivalTime) -> None:
         """Keep the whole state, for a quick start; even if that failed a moment ago."""
         self.checkpoint()
-        self._retry_at = until
+        self._trouble.retry_at = until
         self.keep((), until)
 
     def _collect_tracks(self) -> None:
         if self._storage.durable:
             for site, label, state in self._book.unsaved():
                 self._tracks[site, label] = SavedTrack(site, label, state)
-
-    def _sites_of_then(self, remembered: Remembered) -> Sites:
-        """Sites on the terms of then: our own, or others if the configuration has changed.
-
-        On other terms what came would have been taken otherwise than it was.
-        """
-        if remembered.terms in {b"", self._sites.terms}:
-            return self._sites
-        try:
-            return Sites.on_terms(remembered.terms)
-        except SnapshotError as error:
-            log.warning("what was kept is taken up as if it had come now: %s", error)
-            return self._sites
 
     def _whole(self, until: ArrivalTime) -> Changes:
         """All there is to know."""
@@ -270,19 +253,10 @@ class Keeper:
         for site in self._journalled if changes.complete else changes.snapshots:
             self._journalled[site] = 0
         self._all = False
-        if self._trouble is not None:
-            log.warning("the store works again: all is kept")
-            self._trouble, self._pause = None, RETRY
-            self._tell(None)
+        self._trouble.ends()
 
     def _fails(self, why: str, now: ArrivalTime) -> None:
-        if self._trouble is None:
-            self._failed_at = now
-            log.error("nothing can be kept, the work goes on in memory: %s", why)
-        else:
-            self._pause = min(2 * self._pause, LONGEST_RETRY)
-        self._trouble, self._retry_at = why, ArrivalTime(now + self._pause)
-        self._tell(why)
+        self._trouble.goes_on(why, now)
         self.checkpoint()
 
     def _begun_anew(self, error: StoreCorrupt) -> bool:
@@ -298,24 +272,3 @@ class Keeper:
             return False
         log.error("%s: begun anew, the old file is now %s", error, aside)
         return True
-
-
-def _relive(remembered: Remembered, sites: Sites) -> None:
-    """Bring sites to where they were; what comes of it came of it then, and is kept."""
-    for site, state in remembered.snapshots.items():
-        try:
-            sites.restore(site, state)
-        except SnapshotError as error:
-            about = {"site": site}
-            text = "%s: what was kept cannot be used and is forgotten: %s"
-            log.warning(text, site, error, extra=about)
-    if remembered.held_since is not None:
-        sites.feed([CatchUp(remembered.held_since, remembered.held_since)])
-    try:
-        sites.feed(read_entries(remembered.journal))
-    except ValueError as error:
-        log.error("the journal cannot be used and is forgotten: %s", error)  # noqa: TRY400
-    if remembered.until is not None:
-        sites.advance(remembered.until)
-    for assembler in sites:
-        assembler.drop_fleeting()

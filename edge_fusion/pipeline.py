@@ -43,6 +43,7 @@ from edge_fusion.events import (
     SilenceChange,
     Silenced,
     Suspect,
+    TimeSource,
     TooLate,
 )
 from edge_fusion.keeping import Keeper, NothingKept
@@ -259,7 +260,9 @@ class Pipeline:
     def _decode(self, message: Message, inputs: list[Input], now: ArrivalTime) -> None:
         for decoded in self._stages.decoder.decode(message):
             match decoded:
-                case Reading() | Frame() | Offline() | Silence():
+                case Reading():
+                    inputs.append(self._doubted(decoded))
+                case Frame() | Offline() | Silence():
                     inputs.append(decoded)
                 case Publication():
                     self._publish(decoded)
@@ -276,6 +279,13 @@ class Pipeline:
         answer = self._stages.announcer.hear(message)
         self._send(answer or ())
         return answer is not None
+
+    def _doubted(self, reading: Reading) -> Reading:
+        """What may have waited in the broker for long is known for that: its clock may be right."""
+        dated = reading.time_source is TimeSource.DEVICE
+        if dated and self._absence.is_behind(reading.arrival):
+            return replace(reading, time_source=TimeSource.HELD_BACK)
+        return reading
 
     def _forget(self, now: ArrivalTime) -> None:
         """Sites that were let go of are let go of everywhere, once none of their alerts fires."""

@@ -228,3 +228,64 @@ def test_what_was_withheld_before_a_backlog_that_is_coming_in_begins_none_of_its
     assert absence.hear(connected(), at(99.8)) == [CatchUp(at(99.6), at(99.8))]
     absence.withheld(at(40))
     assert absence.turn(at(100)) == []
+
+
+def test_what_had_arrived_before_the_sleep_makes_its_end_no_silence() -> None:
+    """It waited in the mailbox, and is taken by the first turn after the sleep."""
+    absence = awake()
+    assert absence.turn(at(700)) == [CatchUp(at(99.5), at(99.5))]
+    mark = absence.barrier()
+    assert absence.take(message(99.6)) == []
+    assert absence.advance(at(700)) == []
+    assert absence.take(message(700.1)) == []
+    assert absence.catching_up
+    assert back(absence, mark, 700.2) == [CaughtUp(at(700.2))]
+
+
+def test_a_box_that_slept_as_it_was_connected_again_waits_for_its_barrier() -> None:
+    absence = awake()
+    absence.hear(gone(), at(100))
+    absence.turn(at(700))
+    assert absence.hear(connected(), at(101)) == [CatchUp(at(99.5), at(101))]
+    assert absence.advance(at(700)) == []
+    assert back(absence, absence.barrier(), 700.2) == [CaughtUp(at(700.2))]
+
+
+# Much that comes, for long
+
+
+def test_what_comes_while_an_echo_is_away_may_have_waited() -> None:
+    absence = awake()
+    for _ in range(20):
+        absence.take(message(99.6))
+    absence.turn(at(100.5))
+    echo = absence.barrier()
+    assert echo is not None
+    assert back(absence, echo, 100.6) == []
+    for _ in range(20):
+        absence.take(message(100.7))
+    absence.turn(at(101.5))
+    second = absence.barrier()
+    assert second is not None
+    assert not absence.is_behind(at(103.5))
+    assert absence.is_behind(at(103.6))
+    assert not absence.catching_up
+    assert back(absence, second, 103.7) == []
+    assert absence.is_behind(at(103.8))
+
+
+def test_what_no_broker_would_hold_back_calls_for_no_echo() -> None:
+    absence = awake()
+    for _ in range(99):
+        absence.take(Message("cams/hall/eye", b"picture", at(99.7), qos=0))
+    absence.turn(at(101))
+    assert absence.barrier() is None
+
+
+def test_who_is_not_connected_sends_no_echo() -> None:
+    absence = awake()
+    absence.hear(gone(), at(100))
+    for _ in range(20):
+        absence.take(message(100.0))
+    absence.turn(at(101))
+    assert absence.barrier() is None

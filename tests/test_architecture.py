@@ -32,6 +32,7 @@ PIPELINE = {
     "pulse",
     "keeper",
     "keeping",
+    "lag",
     "outbox",
     "pipeline",
     "quality",
@@ -42,13 +43,15 @@ PIPELINE = {
     "complaints",
     "postman",
     "receipts",
+    "revival",
+    "trouble",
 }
 
 HOMES = {
     "paho": {"io/client.py", "io/session.py"},
     "onnxruntime": {"io/onnx.py"},
     "prometheus_client": {"io/metrics.py", "io/families.py"},
-    "sqlite3": {"io/store.py"},
+    "sqlite3": {"io/store.py", "io/schema.py", "io/tables.py"},
     "ctypes": {"io/host.py"},
     "cbor2": {"codecs/cbor.py", "codecs/senml_pack.py"},
     "google": {"codecs/sparkplug/payload_pb2.py", "codecs/sparkplug/wire.py"},

@@ -76,6 +76,13 @@ class Durability(RuleBasedStateMachine):
         self.unacknowledged[self.packets] = message
         self.deliver(self.packets, message)
 
+    @rule(site=st.sampled_from(["hall", "attic"]), windows=st.integers(2, 4))
+    def blaze(self, site: str, windows: int) -> None:
+        """Readings by which an alert fires, and is likely to fire still."""
+        for _ in range(4 * windows):
+            self.measure(site, 39.0, pause=2.5, delay=0.0)
+            self.turn(0.0)
+
     @rule(pause=st.sampled_from([0.0, 1.0, 12.0, 70.0]))
     def turn(self, pause: float = 0.0) -> None:
         self.now += pause
@@ -126,6 +133,7 @@ class Durability(RuleBasedStateMachine):
             assert not self.unacknowledged
             self.windows_hold_what_was_measured()
             self.alerts_fire_and_resolve_in_turn()
+            self.all_that_was_told_was_heard_in_order()
         finally:
             self.box.store.close()
             self.directory.cleanup()
@@ -158,6 +166,15 @@ class Durability(RuleBasedStateMachine):
             assert now == (None if event["state"] == "firing" else event["id"])
             firing[event["site"]] = event["id"] if now is None else None
         assert not any(firing.values())
+        events = {event["site"]: event["id"] for event in self.told("event")}
+        alerts = {alert["site"]: alert["id"] for alert in self.told("alert/hot") if alert["id"]}
+        assert alerts == events
+
+    def all_that_was_told_was_heard_in_order(self) -> None:
+        entries = (entry for epoch in self.ledger.epochs for entry in epoch.entries)
+        told = [entry.sent for entry in entries if isinstance(entry, Told)]
+        assert list(dict.fromkeys(each.sent for each in self.ledger.heard)) == told
+        assert len(self.box.outbox) == 0
 
     def told(self, kind: str) -> list[dict[str, Any]]:
         """The documents that were kept to be published, in order; but for trouble with devices."""
@@ -195,6 +212,8 @@ class Durability(RuleBasedStateMachine):
 
     def take(self, token: int, publication: Publication) -> bool:
         self.sent.append((token, publication))
+        if publication.topic != BARRIER:
+            self.ledger.hear(token, publication)
         return True
 
     def guarded(self, action: Callable[[], object]) -> None:

@@ -44,11 +44,12 @@ from edge_fusion.events import (
     Window,
 )
 from edge_fusion.io.store import Store
-from edge_fusion.keeper import LAZY, LONGEST_RETRY, RETRY, Keeper
+from edge_fusion.keeper import LAZY, Keeper
 from edge_fusion.kept import Changes, Posted, Remembered
 from edge_fusion.mailbox import Connected
 from edge_fusion.outbox import IN_MEMORY, Outbox
 from edge_fusion.receipts import Receipts
+from edge_fusion.trouble import LONGEST_RETRY, RETRY
 
 ORIGIN = 1_800_000_000.0
 ALIGNMENT = Alignment(

@@ -131,3 +131,36 @@ def test_after_the_backlog_they_end_by_the_time_that_passed(
         line.turn(until=second)
     (resolved,) = line.sent("ef/hall/event")
     assert (resolved["state"], resolved["ended_at"]) == ("resolved", "2027-01-15T08:05:16.000Z")
+
+
+def offset_after_a_load_that_lasts(model: OnnxModel, *, echoed: bool) -> float:
+    """What is thought of a sound clock whose readings come ever later, 80 s in the end."""
+    line = KeptLine(model)
+    absence = line.pipeline._absence
+    connected = (Connected("readings", session_present=False, protocol="5"),)
+    line.pipeline.turn(Batch((), connected, (), at(0)))
+    first = [replace(hot(0.0, place=f"hall/probe-{device}"), qos=1) for device in range(30)]
+    line.turn(*first, until=0.05)
+    line.turn(until=1.1)
+    if echoed:
+        echo = absence.barrier()
+        assert echo is not None
+        line.turn(Message("ef/box/box/barrier", echo, at(1.2), qos=1), until=1.2)
+    for number in range(1, 250):
+        came = 2.0 * number
+        sent = came - min(80.0, came / 2)
+        readings = [hot(sent, came, place=f"hall/probe-{device}") for device in range(30)]
+        readings = [replace(reading, qos=1) for reading in readings]
+        line.turn(*readings, until=came)
+    (site,) = line.pipeline._stages.sites
+    return max(site.offsets().values())
+
+
+def test_readings_that_waited_in_the_broker_for_long_tell_of_no_slow_clock(
+    model: OnnxModel,
+) -> None:
+    assert offset_after_a_load_that_lasts(model, echoed=True) < 5.0
+
+
+def test_of_a_broker_that_gives_no_echo_back_that_cannot_be_known(model: OnnxModel) -> None:
+    assert offset_after_a_load_that_lasts(model, echoed=False) > 60.0

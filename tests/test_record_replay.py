@@ -84,10 +84,11 @@ class Home:
         return [one for one in self.payloads("edge_fusion/hall/window") if one["revision"]]
 
     def everything(self) -> list[tuple[str, Any]]:
-        """Topics and payloads in order, once the daemon has taken its leave."""
-        status = "edge_fusion/box/box-1/status"
-        eventually(lambda: b"offline" in self._said.payloads(status), "a farewell")
-        return [(one.topic, content(one)) for one in self._said.messages if one.topic != status]
+        """Topics and payloads of sites in order, once the daemon has taken its leave."""
+        box = "edge_fusion/box/box-1/"
+        eventually(lambda: b"offline" in self._said.payloads(f"{box}status"), "a farewell")
+        of_sites = (one for one in self._said.messages if not one.topic.startswith(box))
+        return [(one.topic, content(one)) for one in of_sites]
 
     def live_through_it_all(self) -> None:
         """An alert that fires and resolves, a revision, and a reading that is too late."""

@@ -293,8 +293,9 @@ class SiteAssembler:
     def _correct(self, source: Source, event: Event) -> tuple[Event, Event | Quarantined]:
         if event.time_source is TimeSource.ARRIVAL:
             return event, event
+        held_back = event.time_source is TimeSource.HELD_BACK or self.held_since is not None
         corrected = source.clock.correct(
-            event.time, event.arrival, source.latest, held_back=self.held_since is not None
+            event.time, event.arrival, source.latest, held_back=held_back
         )
         placed = event if corrected.time == event.time else replace(event, time=corrected.time)
         if corrected.reason is None:

@@ -13,7 +13,8 @@ What is not believed:
   learned from it;
 * an old time that goes on where the device left off, or that is the first of its device: that
   is a backlog or a retained message. The time is right, but its delay is no offset, so nothing
-  is learned from it either.
+  is learned from it either;
+* of the delay of what the broker held back nothing at all, at whatever pace it comes.
 
 `SETTLED` differences that agree with each other while device and arrival clock advance alike
 show that the clock itself is off; the estimate then starts afresh from them.

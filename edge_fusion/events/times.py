@@ -11,9 +11,14 @@ ArrivalTime = NewType("ArrivalTime", float)
 
 
 class TimeSource(Enum):
-    """Whose clock an event's time was read from."""
+    """Whose clock an event's time was read from.
+
+    HELD_BACK: the device's, of a message that may have waited for long on its way, so that its
+    arrival says nothing of that clock.
+    """
 
     DEVICE = "device"
+    HELD_BACK = "held_back"
     ARRIVAL = "arrival"
 
 

@@ -1,4 +1,4 @@
-"""Store: the journal, the alerts and the outbox in one SQLite file. The only sqlite3.
+"""Store: the journal, the alerts and the outbox in one SQLite file (schema.py, tables.py).
 
 What one turn of the pipeline changed enters in one transaction (group commit, in write-ahead-log
 mode): the inputs that came, the alerts as they stand after them, and what is to be published. So
@@ -7,46 +7,19 @@ after any crash the file tells of a moment between two turns.
 
 from __future__ import annotations
 
-import json
 import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from enum import Enum
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from edge_fusion.errors import StoreCorrupt, StoreError, StoreFull
-from edge_fusion.events import ArrivalTime, EventTime, Publication
-from edge_fusion.kept import Changes, Entry, Posted, Remembered, SavedTrack
+from edge_fusion.io import schema, tables
+from edge_fusion.kept import Changes, Posted, Remembered
 
 log = logging.getLogger("edge_fusion.store")
-
-APPLICATION_ID: Final = 0x65644675
-MIGRATIONS: Final = (
-    """
-    CREATE TABLE clock (only INTEGER PRIMARY KEY CHECK (only = 1), until REAL NOT NULL);
-    CREATE TABLE journal (
-        seq INTEGER PRIMARY KEY AUTOINCREMENT, site TEXT NOT NULL,
-        line BLOB NOT NULL, picture BLOB);
-    CREATE INDEX journal_of_site ON journal (site, seq);
-    CREATE TABLE snapshots (site TEXT PRIMARY KEY, state BLOB NOT NULL);
-    CREATE TABLE tracks (
-        site TEXT NOT NULL, label TEXT NOT NULL, state BLOB NOT NULL,
-        PRIMARY KEY (site, label)) WITHOUT ROWID;
-    CREATE TABLE outbox (
-        token INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, payload BLOB NOT NULL,
-        qos INTEGER NOT NULL, retain INTEGER NOT NULL, content_type TEXT NOT NULL,
-        properties TEXT NOT NULL, expiry INTEGER, window_end REAL);
-    """,
-    """
-    ALTER TABLE clock ADD COLUMN held_since REAL;
-    ALTER TABLE clock ADD COLUMN terms BLOB NOT NULL DEFAULT x'';
-    ALTER TABLE clock ADD COLUMN receipts BLOB NOT NULL DEFAULT x'';
-    """,
-    "ALTER TABLE clock ADD COLUMN away_since REAL;",
-)
-"""Each brings a file of the version before it to its own: `user_version` is how many were run."""
 
 # SQLITE_ERROR: no such table, say, in a file that says that it is ours.
 _BROKEN: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR})
@@ -108,7 +81,7 @@ class Store:
         self._unread = True
         try:
             with _translated(self.where), _understood():
-                remembered = self._open()
+                remembered = tables.remembered(self._opened())
         except StoreCorrupt as error:
             aside = self.begin_anew()
             log.error("%s: begun anew, the old file is now %s", error, aside)  # noqa: TRY400
@@ -149,22 +122,19 @@ class Store:
         """
         with _translated(self.where):
             database = self._opened()
-            if self._unread and _is_used(database):
+            if self._unread and tables.is_used(database):
                 raise StoreCorrupt("what an earlier run kept could not be read in time")
             self._unread = False
             with database:
                 database.execute("BEGIN IMMEDIATE")
-                _write(database, changes)
+                tables.write(database, changes)
             if changes.complete:
                 database.execute(f"PRAGMA incremental_vacuum({_VACUUM_PAGES})").fetchall()
 
     def outbox(self, after: int, limit: int) -> list[Posted]:
         """The first `limit` publications behind `after` that are still to be delivered."""
-        query = "SELECT * FROM outbox WHERE token > ? ORDER BY token LIMIT ?"
-        with _translated(self.where):
-            rows = self._opened().execute(query, (after, limit)).fetchall()
-            with _understood():
-                return list(map(_posted, rows))
+        with _translated(self.where), _understood():
+            return tables.outbox(self._opened(), after, limit)
 
     def close(self) -> None:
         """Close the file; it may be opened again."""
@@ -174,9 +144,6 @@ class Store:
                 database.close()
             except sqlite3.Error as error:
                 log.warning("%s: %s", self.where, error)
-
-    def _open(self) -> Remembered:
-        return _remembered(self._opened())
 
     def _opened(self) -> sqlite3.Connection:
         if self._database is None:
@@ -196,147 +163,11 @@ class Store:
             timeout=1.0,
         )
         try:
-            _prepare(database, _SYNCHRONOUS[self._durability])
+            schema.prepare(database, _SYNCHRONOUS[self._durability])
         except BaseException:
             database.close()
             raise
         return database
-
-
-def _prepare(database: sqlite3.Connection, synchronous: str) -> None:
-    database.row_factory = sqlite3.Row
-    # The lock is kept from the first access on; this also keeps the index of the log in memory,
-    # so that a store can be read, and a log recovered, on a disk that is full.
-    database.execute("PRAGMA locking_mode = EXCLUSIVE")
-    version, ours = _version(database)
-    if not ours:
-        raise StoreCorrupt("not a store of edge-fusion")
-    if version > len(MIGRATIONS):
-        raise StoreCorrupt(f"a store of a later version, {version}")
-    if version == 0:
-        database.execute("PRAGMA auto_vacuum = INCREMENTAL")
-    database.execute("PRAGMA journal_mode = WAL").fetchall()
-    database.execute(f"PRAGMA synchronous = {synchronous}")
-    for number in range(version, len(MIGRATIONS)):
-        database.executescript(
-            f"BEGIN EXCLUSIVE; {MIGRATIONS[number]} PRAGMA user_version = {number + 1};"
-            f" PRAGMA application_id = {APPLICATION_ID}; COMMIT;"
-        )
-
-
-def _version(database: sqlite3.Connection) -> tuple[int, bool]:
-    """The version of a file, 0 of a new one, and whether it is ours."""
-    (application,) = database.execute("PRAGMA application_id").fetchone()
-    (version,) = database.execute("PRAGMA user_version").fetchone()
-    (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    is_new = application == 0 and version == 0 and tables == 0
-    return version, is_new or application == APPLICATION_ID
-
-
-def _is_used(database: sqlite3.Connection) -> bool:
-    """Whether anything was ever kept."""
-    return database.execute("SELECT 1 FROM clock").fetchone() is not None
-
-
-def _write(database: sqlite3.Connection, changes: Changes) -> None:
-    clock = (
-        changes.until,
-        changes.held_since,
-        changes.terms,
-        changes.receipts,
-        changes.away_since,
-    )
-    database.execute("INSERT OR REPLACE INTO clock VALUES (1, ?, ?, ?, ?, ?)", clock)
-    if changes.complete:
-        database.execute("DELETE FROM journal")
-        database.execute("DELETE FROM tracks")
-    else:
-        rows = (entry for entry in changes.entries if entry.site not in changes.snapshots)
-        database.executemany("INSERT INTO journal (site, line, picture) VALUES (?, ?, ?)", rows)
-    gone = [(site,) for site in changes.forgotten]
-    database.executemany("DELETE FROM journal WHERE site = ?", gone)
-    database.executemany("DELETE FROM snapshots WHERE site = ?", gone)
-    database.executemany("DELETE FROM tracks WHERE site = ?", gone)
-    _write_snapshots(database, changes)
-    database.executemany("INSERT OR REPLACE INTO tracks VALUES (?, ?, ?)", changes.tracks)
-    database.executemany(
-        "INSERT OR IGNORE INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        map(_row, changes.posted),
-    )
-    tokens = ((token,) for token in changes.delivered)
-    database.executemany("DELETE FROM outbox WHERE token = ?", tokens)
-
-
-def _write_snapshots(database: sqlite3.Connection, changes: Changes) -> None:
-    if changes.complete:
-        database.execute("DELETE FROM snapshots")
-    else:
-        sites = ((site,) for site in changes.snapshots)
-        database.executemany("DELETE FROM journal WHERE site = ?", sites)
-    database.executemany(
-        "INSERT OR REPLACE INTO snapshots VALUES (?, ?)", changes.snapshots.items()
-    )
-
-
-def _row(posted: Posted) -> tuple[Any, ...]:
-    token, publication = posted
-    return (
-        token,
-        publication.topic,
-        publication.payload,
-        publication.qos,
-        publication.retain,
-        publication.content_type,
-        json.dumps(dict(publication.properties)),
-        publication.expiry,
-        publication.window_end,
-    )
-
-
-def _posted(row: sqlite3.Row) -> Posted:
-    end = row["window_end"]
-    publication = Publication(
-        row["topic"],
-        bytes(row["payload"]),
-        row["qos"],
-        bool(row["retain"]),
-        row["content_type"],
-        json.loads(row["properties"]),
-        row["expiry"],
-        None if end is None else EventTime(end),
-    )
-    return Posted(row["token"], publication)
-
-
-def _remembered(database: sqlite3.Connection) -> Remembered:
-    clock = database.execute("SELECT * FROM clock").fetchone()
-    if clock is None:
-        return Remembered()
-    unsent, size = database.execute(
-        "SELECT count(*), coalesce(sum(length(payload)), 0) FROM outbox"
-    ).fetchone()
-    last = database.execute("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'").fetchone()
-    return Remembered(
-        until=ArrivalTime(clock["until"]),
-        snapshots={
-            row["site"]: bytes(row["state"]) for row in database.execute("SELECT * FROM snapshots")
-        },
-        journal=[
-            Entry(row["site"], bytes(row["line"]), row["picture"])
-            for row in database.execute("SELECT * FROM journal ORDER BY seq")
-        ],
-        tracks=[
-            SavedTrack(row["site"], row["label"], bytes(row["state"]))
-            for row in database.execute("SELECT * FROM tracks")
-        ],
-        unsent=unsent,
-        unsent_bytes=size,
-        last_token=last["seq"] if last else 0,
-        held_since=clock["held_since"],
-        terms=bytes(clock["terms"]),
-        receipts=bytes(clock["receipts"]),
-        away_since=clock["away_since"],
-    )
 
 
 @contextmanager

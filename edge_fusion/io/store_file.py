@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from edge_fusion.io.store import APPLICATION_ID, MIGRATIONS
+from edge_fusion.io.schema import APPLICATION_ID, MIGRATIONS
 
 _MAGIC: Final = b"SQLite format 3\0"
 _HEADER: Final = 100

@@ -159,6 +159,16 @@ def test_offsets_are_those_of_the_clocks() -> None:
     assert site.offsets() == {"a": 0.25}
 
 
+def test_readings_that_were_held_back_come_late_by_a_clock_that_may_be_right() -> None:
+    learned: dict[TimeSource, float] = {}
+    for source in (TimeSource.DEVICE, TimeSource.HELD_BACK):
+        site = assembler()
+        late = [reading(20.0 + at, 320.0 + at, source=source) for at in range(10)]
+        feed(site, [reading(0.0, 0.25), *late])
+        learned[source] = site.offsets()["a"]
+    assert learned == {TimeSource.DEVICE: 300.0, TimeSource.HELD_BACK: 0.25}
+
+
 def test_a_site_knows_its_devices_and_cameras_and_when_each_was_heard() -> None:
     site = assembler()
     feed(site, [reading(1.0, 1.25), frame(2.0), reading(3.0, 3.25)])

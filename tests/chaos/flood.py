@@ -19,10 +19,14 @@ SITES = 4
 STEP = 0.01
 DEVICES = 32
 NO_TIME = b"0000000000.000000"
+CLIMATE = b'{"t": 21.5, "h": 40.5, "p": 1013.2, "co2": 612, "at": ' + NO_TIME + b"}"
+"""What one device with a sensor for each measures."""
+
+QUANTITIES = 4
 
 
 def readings(blaster: Blaster, name: str) -> Iterator[int]:
-    """Sends a reading of each device at a time; they differ in their time alone."""
+    """Sends a message of each device at a time; they differ in their time alone."""
     blocks = itertools.cycle([_block(name, first) for first in range(1, 16 * DEVICES, DEVICES)])
     for block in blocks:
         blaster.blast(block.replace(NO_TIME, b"%.6f" % time.time()), DEVICES)
@@ -33,7 +37,7 @@ def _block(name: str, first_id: int) -> bytes:
     return b"".join(
         publish_packet(
             f"home/flood-{number % SITES}/{name}-{number}".encode(),
-            b'{"t": 21.5, "at": ' + NO_TIME + b"}",
+            CLIMATE,
             packet_id=first_id + number,
         )
         for number in range(DEVICES)

@@ -161,8 +161,8 @@ def test_pages_damaged_by_a_crash_never_keep_it_from_going_on(
             some_pages(store, chance)
             daemon.start()
             patiently(daemon.ready, "readiness on a damaged file", 60)
-        whole_from = time.time() + 5.0
-        time.sleep(9.0)
+        whole_from = time.time() + 3.0
+        time.sleep(7.0)
     finally:
         house.stop()
 

@@ -17,7 +17,7 @@ from chaos.traffic import CONFIGURATION, HOT, PERSISTENT
 from conftest import BrokerFactory
 from running import Running, patiently
 
-GONE_SECONDS = int(os.environ.get("GONE_SECONDS", "15"))
+GONE_SECONDS = int(os.environ.get("GONE_SECONDS", "12"))
 
 BRIGHT_SECONDS, DARK_SECONDS, FPS = 4, 5, 5.0
 

@@ -14,7 +14,7 @@ from conftest import Broker, BrokerFactory, Collector, eventually
 from disks import fill, small_file_system
 from running import Running, patiently
 
-FULL_SECONDS = float(os.environ.get("FULL_SECONDS", "8"))
+FULL_SECONDS = float(os.environ.get("FULL_SECONDS", "5"))
 ROOM = "16m"
 
 TROUBLE = "nothing can be kept, the work goes on in memory"
@@ -102,7 +102,7 @@ def test_a_full_disk_stops_no_alert_and_loses_no_reading(
         freed = time.monotonic()
         patiently(lambda: daemon.metric("store_failing") == 0, "recovery", 60)
         recovered = time.monotonic() - freed
-        time.sleep(3.0)
+        house.cool_off()
     finally:
         house.stop()
     patiently(lambda: daemon.metric("alert_active") == 0, "the end of all alerts")

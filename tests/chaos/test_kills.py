@@ -35,7 +35,7 @@ def test_kill_9_at_random_moments_loses_nothing(
             daemon.start()
             if chance.random() < 0.7:
                 patiently(daemon.ready, "readiness")
-        time.sleep(3.0)
+        house.cool_off()
         house.stop()
         as_sent(house.ledger, listener)
         patiently(lambda: daemon.metric("alert_active") == 0, "the end of all alerts", 60)

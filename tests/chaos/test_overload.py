@@ -23,27 +23,36 @@ from typing import Self
 
 import pytest
 from chaos.blaster import Blaster
-from chaos.flood import DEVICES, SITES, readings
+from chaos.flood import CLIMATE, DEVICES, NO_TIME, QUANTITIES, SITES, readings
 from chaos.pulse import MEGABYTE, Pulse, resident, resident_peak
 from conftest import Broker, BrokerFactory, Collector
 from running import Running, patiently
 
-SECONDS = float(os.environ.get("OVERLOAD_SECONDS", "10"))
-BURST = 625 * 32
+ALONE = "OVERLOAD_SECONDS" in os.environ
+"""Whether this is the long run, on a machine that does nothing else: only there can be told how
+much there is time for."""
+
+SECONDS = float(os.environ.get("OVERLOAD_SECONDS", "8"))
+BURST = 200 * DEVICES
 TIMES = 10
+WANTED = 1.1 * TIMES
+"""What the publishers are asked for, who have to share the machine too."""
+
+MAX_SKEW = 3.0
+HEARTBEAT = 1.5
+"""Seconds, in which all that the metrics show is renewed."""
+
+MOST_SECONDS = 10.0
+"""After the end until windows come as late as before."""
+
 PUBLISHERS = 3
 FRAMES_A_SECOND = 80.0
-QUEUE = 20_000
-"""Messages that the broker holds back for us: what is to be read after the end."""
+QUEUE_SECONDS = 4.0
+"""What the broker holds back for us, in time: what is to be read after the end. Longer than
+`max_skew`, so that what waits is not to be taken for a device whose clock is slow."""
 
-SETTINGS = (
-    f"max_queued_messages {QUEUE}",
-    "max_inflight_messages 200",
-    "max_queued_bytes 0",
-    "sys_interval 1",
-)
 FRAMES_SHED = ("mailbox_full", "max_frames")
-MAX_FRAMES, MAX_READINGS, WINDOWS_HELD = 8, 5000, 8
+MAX_FRAMES, MAX_READINGS, WINDOWS_HELD = 8, 10_000, 8
 FRAME_BYTES, READING_BYTES = 250_000, 500
 FRAME_BACKLOG = 64_000_000
 """What waits in the mailbox, and as much again may be in the batch that is being worked on."""
@@ -65,6 +74,7 @@ size = "1s"
 max_out_of_orderness = "200ms"
 max_wait = "500ms"
 allowed_lateness = "5s"
+max_skew = "3s"
 [store]
 path = "state.db"
 {store}
@@ -73,12 +83,14 @@ path = "model.onnx"
 [[sensors]]
 topic = "home/{{site}}/{{device}}"
 temperature = "t"
+humidity = "h"
+quantities = {{ pressure = "p", co2 = "co2" }}
 time = "at"
 [[cameras]]
 topic = "cams/{{site}}/{{camera}}"
 [limits]
 max_frames = 8
-max_readings = 5000
+max_readings = 10000
 [web]
 listen = "127.0.0.1:{web}"
 [homeassistant]
@@ -87,7 +99,7 @@ discovery = false
 
 
 class Probe:
-    """A device that sends five readings a second, and how late the windows of its site come."""
+    """A device that sends five times a second, and how late the windows of its site come."""
 
     def __init__(self, broker: Broker) -> None:
         self.sent = 0
@@ -116,7 +128,8 @@ class Probe:
 
     def _live(self) -> None:
         while not self._stop.wait(0.2):
-            self._blaster.publish("home/probe/probe", b'{"t": 20.5, "at": %.6f}' % time.time(), 1)
+            climate = CLIMATE.replace(NO_TIME, b"%.6f" % time.time())
+            self._blaster.publish("home/probe/probe", climate, 1)
             self._blaster.finish()
             self.sent += 1
 
@@ -130,6 +143,16 @@ class Flood:
 
 
 Processes = list[subprocess.Popen[bytes]]
+
+
+def settings(queue: int) -> tuple[str, ...]:
+    """How a broker is set up that holds back so many messages."""
+    return (
+        f"max_queued_messages {queue}",
+        "max_inflight_messages 200",
+        "max_queued_bytes 0",
+        "sys_interval 1",
+    )
 
 
 def flood(broker: Broker, kind: str, rate: float, processes: int) -> Processes:
@@ -159,7 +182,7 @@ def ended(processes: Processes) -> Iterator[None]:
 
 
 def bearable(broker: Broker, daemon: Running) -> float:
-    """Readings a second that the daemon takes, when it has nothing else to do."""
+    """Messages a second that the daemon takes, when it has nothing else to do."""
     blaster = Blaster(broker.port, "burst", window=600)
     began = time.monotonic()
     for _ in zip(range(BURST // DEVICES), readings(blaster, "burst"), strict=False):
@@ -173,42 +196,55 @@ def bearable(broker: Broker, daemon: Running) -> float:
 
 @pytest.mark.timeout(180 + 6 * SECONDS)
 def test_ten_times_too_much(broker_factory: BrokerFactory, tmp_path: Path) -> None:
-    broker = broker_factory(persistent=True, extra=SETTINGS, verbose=False)
+    broker = broker_factory(persistent=True, extra=settings(BURST), verbose=False)
     statistics = broker.collect("$SYS/broker/publish/messages/dropped")
+    echoes = broker.collect("edge_fusion/box/box-1/barrier")
     daemon = Running(tmp_path, broker.port, configuration=CONFIGURATION)
     try:
         patiently(daemon.ready, "readiness")
         rate = bearable(broker, daemon)
+        broker._extra = settings(int(QUEUE_SECONDS * rate))
+        broker.restart()
+        patiently(daemon.ready, "the daemon's return to the broker")
+        time.sleep(HEARTBEAT)
+        patiently(lambda: daemon.metric("catching_up") == 0, "the end of what comes again")
+        before = taken(daemon)
         ordinary = resident(daemon.process.pid)
         with Pulse(daemon) as pulse, Probe(broker) as probe:
             time.sleep(4.0)
             normal = max(late for _, late in probe.latencies())
-            too_many = flood(broker, "readings", TIMES * rate, PUBLISHERS)
+            too_many = flood(broker, "readings", WANTED * rate, PUBLISHERS)
             pictures = flood(broker, "frames", FRAMES_A_SECOND, 1)
             with ended([*too_many, *pictures]):
                 flooded, frames = result(too_many, 3 * SECONDS + 30), result(pictures, 60)
-            over, meanwhile = time.time(), (taken(daemon) - BURST) / flooded.seconds
+            over, meanwhile = time.time(), (taken(daemon) - before) / flooded.seconds
             offset = max_offset(daemon)
             patiently(lambda: recovered(probe, over, normal) is not None, "normal latency", 60)
             back = recovered(probe, over, normal) or 0.0
-        sent = BURST + flooded.sent + frames.sent + probe.sent
-        patiently(lambda: taken(daemon) + dropped(statistics) >= sent, "all accounted for", 30)
+        sent = flooded.sent + frames.sent + probe.sent
+
+        def accounted() -> float:
+            return taken(daemon) - before + dropped(statistics)
+
+        patiently(lambda: accounted() >= sent, "all accounted for", 30)
         offered, peak = flooded.sent / flooded.seconds, resident_peak(daemon.process.pid)
         print(
-            f"\nbears {rate:.0f} readings/s; offered {offered:.0f}/s and "
-            f"{frames.sent / frames.seconds:.0f} frames/s for {flooded.seconds:.0f} s, took "
-            f"{meanwhile:.0f}/s meanwhile: {offered / min(rate, meanwhile):.1f} times too much\n"
+            f"\nbears {rate:.0f} messages/s of {QUANTITIES} readings; offered {offered:.0f}/s, "
+            f"{offered / rate:.1f} times that, and {frames.sent / frames.seconds:.0f} frames/s "
+            f"for {flooded.seconds:.0f} s; took {meanwhile:.0f}/s meanwhile\n"
             f"sent {sent}: {accounts(daemon)}, lost in the broker {dropped(statistics):.0f}\n"
             f"memory {ordinary / MEGABYTE:.0f} MB before, {peak / MEGABYTE:.0f} MB at most, bound "
             f"{(ordinary + BOUND) / MEGABYTE:.0f} MB; /healthz {len(pulse.answers)} times, "
             f"{pulse.slowest * 1000:.0f} ms at most\nwindow latency {normal:.2f} s before, normal "
             f"again {back:.1f} s after the end; clock offset {offset:.1f} s"
         )
-        assert offered >= 0.8 * TIMES * min(rate, meanwhile)
-        assert taken(daemon) + dropped(statistics) == sent
+        assert offered >= TIMES * min(rate, meanwhile) or not ALONE
+        # The broker drops some of the daemon's echoes (lag.py) too.
+        assert 0 <= accounted() - sent <= len(echoes.messages)
         assert pulse.failures == []
         assert peak <= ordinary + BOUND
-        assert back <= 10.0
+        assert back <= MOST_SECONDS or not ALONE
+        assert offset <= MAX_SKEW  # all clocks are right, however long readings waited
         assert sum(daemon.metric("dropped_total", reason=reason) for reason in FRAMES_SHED)
     finally:
         daemon.process.kill()
@@ -217,9 +253,11 @@ def test_ten_times_too_much(broker_factory: BrokerFactory, tmp_path: Path) -> No
 
 def taken(daemon: Running) -> float:
     """Messages of which the daemon knows what became of them, each once."""
-    again = daemon.metric("dropped_total", reason="max_frames")  # they had been taken in before
-    names = ("readings_total", "frames_total", "late_total", "dropped_total")
-    return sum(daemon.metric(name) for name in names) - again
+    of_frames = sum(daemon.metric("dropped_total", reason=reason) for reason in FRAMES_SHED)
+    readings = sum(map(daemon.metric, ("readings_total", "late_total", "dropped_total")))
+    # Frames shed for `max_frames` had been taken in before.
+    frames = daemon.metric("frames_total") + daemon.metric("dropped_total", reason="mailbox_full")
+    return (readings - of_frames) / QUANTITIES + frames
 
 
 def max_offset(daemon: Running) -> float:
@@ -229,7 +267,7 @@ def max_offset(daemon: Running) -> float:
 
 
 def accounts(daemon: Running) -> str:
-    """What became of the messages that the daemon got."""
+    """What became of the readings and frames that the daemon got."""
     names = ("readings_total", "frames_total", "late_total")
     found = {name: daemon.metric(name) for name in names}
     for reason in ("duplicate", "max_readings", *FRAMES_SHED):

@@ -39,7 +39,7 @@ from edge_fusion.events import (
     ShedReason,
 )
 
-PAYLOADS = int(os.environ.get("PAYLOADS", "20000"))
+PAYLOADS = int(os.environ.get("PAYLOADS", "12000"))
 SEED = int(os.environ.get("SEED", "1"))
 LOT = 400
 MOST_MEMORY = 600 * MEGABYTE

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 import tiny_model
 from chaos.pulse import MEGABYTE, resident
-from chaos.traffic import PERSISTENT, Heard, Ledger, picture
+from chaos.traffic import PERSISTENT, Heard, Ledger, picture, readings_in
 from conftest import Broker, BrokerFactory
 from running import Running, patiently
 
@@ -331,6 +331,5 @@ def unlike(ledger: Ledger, heard: Heard) -> list[tuple[str, float]]:
     return [
         key
         for key, count in ledger.counts.items()
-        if key not in heard.windows
-        or heard.windows[key]["readings"].get("temperature", {"count": 0})["count"] != count
+        if key not in heard.windows or readings_in(heard.windows[key]) != count
     ]

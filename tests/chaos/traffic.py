@@ -23,6 +23,9 @@ HOT, COLD = 39.0, 20.0
 HOT_SECONDS, CYCLE = 4.0, 14.0
 """Each site is hot for a while, and then long enough cold for its alert to resolve."""
 
+COOL_SECONDS = 4.0
+"""Of cold readings, after which no alert fires."""
+
 CONFIGURATION = """
 [mqtt]
 port = {port}
@@ -97,6 +100,7 @@ class House:
         self._rate = rate
         self._films = frames
         self._client = broker.collect()
+        self._cool = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._live)
         self._picture = picture()
@@ -105,14 +109,18 @@ class House:
     def start(self) -> None:
         self._thread.start()
 
+    def cool_off(self) -> None:
+        """Be cold everywhere, until every alert has resolved by that."""
+        self._cool = True
+        time.sleep(COOL_SECONDS)
+
     def stop(self) -> None:
-        """Stop after a time in which every alert has resolved by cold readings."""
         self._stop.set()
         self._thread.join()
 
     def temperature(self, site: str, at: float) -> float:
         phase = (at - self.began + self.sites.index(site)) % CYCLE
-        return HOT if phase < HOT_SECONDS else COLD
+        return HOT if phase < HOT_SECONDS and not self._cool else COLD
 
     def _live(self) -> None:
         number, began = 0, time.monotonic()
@@ -173,6 +181,11 @@ class Heard:
             self.windows[key] = window
 
 
+def readings_in(window: dict[str, Any]) -> int:
+    """How many readings a window holds; frames alone make one too."""
+    return int(window["readings"].get("temperature", {"count": 0})["count"])
+
+
 def _seconds(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
 
@@ -182,7 +195,7 @@ def missing(ledger: Ledger, heard: Heard) -> list[str]:
     wrong = []
     for (site, start), count in sorted(ledger.counts.items()):
         window = heard.windows.get((site, start))
-        found = window["readings"]["temperature"]["count"] if window else 0
+        found = readings_in(window) if window else 0
         if found != count:
             wrong.append(f"{site} at {start}: {count} sent, {found} published")
     return wrong

@@ -19,6 +19,9 @@ from running import Running
 FOLDER = Path(__file__).parents[2] / "deploy" / "mosquitto"
 SAMPLE, ACL = FOLDER / "edge-fusion.conf", FOLDER / "edge-fusion.acl"
 USERS = ("edge-fusion", "sensors", "homeassistant")
+MORE_THAN_BY_DEFAULT = 1100
+"""Messages: for a client that is away mosquitto queues 1,000, unless it is told otherwise."""
+
 ALLOWED, DENIED = 0, 135
 # As shipped by Debian 12, with the paths of a test.
 MAIN = """\
@@ -92,9 +95,17 @@ class User:
 
     def publish(self, topic: str, payload: bytes = b"{}", *, retain: bool = False) -> int:
         """The broker's reason code: 0, or 135 where it is denied."""
-        mid = self._client.publish(topic, payload, 1, retain).mid
+        mid = self.send(topic, payload, retain=retain)
         eventually(lambda: mid in self._codes, "an acknowledgement")
         return self._codes[mid]
+
+    def send(self, topic: str, payload: bytes, *, retain: bool = False) -> int:
+        """Publish without waiting; returns the packet id."""
+        return int(self._client.publish(topic, payload, 1, retain).mid)
+
+    @property
+    def acknowledged(self) -> int:
+        return len(self._codes)
 
     def close(self) -> None:
         end(self._client)
@@ -247,6 +258,31 @@ def test_the_daemon_can_do_all_that_it_needs_and_the_others_cannot_play_it(
         check = [sys.executable, "-m", "edge_fusion", "check", "-c", str(daemon.path)]
         assert subprocess.run(check, check=False, capture_output=True).returncode == 0
         assert daemon.stop() == 0
+    finally:
+        daemon.process.kill()
+        daemon.process.wait()
+
+
+def test_a_daemon_that_is_away_misses_nothing_that_was_sent(
+    sample: Sample, users: dict[str, User], tmp_path: Path
+) -> None:
+    secret = tmp_path / "mqtt.password"
+    secret.write_text("edge-fusion"[::-1])
+    mqtt = f'username = "edge-fusion"\npassword_file = "{secret}"'
+    daemon = Running(tmp_path, sample.port, configuration=DAEMON, mqtt=mqtt)
+    try:
+        eventually(daemon.ready, "readiness")
+        daemon.process.kill()
+        daemon.process.wait()
+        sensor = users["sensors"]
+        for number in range(MORE_THAN_BY_DEFAULT):
+            payload = b'{"temperature": %.2f}' % (20 + number / 100)
+            sensor.send("zigbee2mqtt/kitchen/th1", payload)
+        eventually(lambda: sensor.acknowledged == MORE_THAN_BY_DEFAULT, "the broker's word")
+        daemon.start()
+        eventually(
+            lambda: daemon.metric("readings_total") == MORE_THAN_BY_DEFAULT, "all that was sent"
+        )
     finally:
         daemon.process.kill()
         daemon.process.wait()

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from edge_fusion.errors import StoreCorrupt, StoreError, StoreFull
 from edge_fusion.events import ArrivalTime, EventTime, Publication
-from edge_fusion.io import store as module
 from edge_fusion.io.store import Durability, Store
 from edge_fusion.kept import Changes, Entry, Posted, Remembered, SavedTrack
 
@@ -207,32 +206,6 @@ def test_a_file_that_is_no_database_is_moved_aside(
     ]
 
 
-def test_a_database_of_another_program_is_moved_aside(path: Path) -> None:
-    path.parent.mkdir()
-    with sqlite3.connect(path) as other:
-        other.execute("CREATE TABLE theirs (x)")
-    other.close()
-    store = Store(path)
-    assert store.open() == Remembered()
-    store.close()
-    assert sqlite3.connect(aside(path)).execute("SELECT name FROM sqlite_master").fetchall() == [
-        ("theirs",)
-    ]
-
-
-def test_a_store_of_a_later_version_is_moved_aside(path: Path) -> None:
-    old = Store(path)
-    old.open()
-    old.close()
-    with sqlite3.connect(path) as later:
-        later.execute("PRAGMA user_version = 99")
-    later.close()
-    store = Store(path)
-    assert store.open() == Remembered()
-    store.close()
-    assert aside(path).exists()
-
-
 def test_a_damaged_store_is_moved_aside_with_its_log(path: Path, store: Store) -> None:
     for number in range(200):
         store.save(Changes(NOW, [Entry("hall", os.urandom(500))], {f"{number}": b"x" * 500}))
@@ -273,23 +246,6 @@ def test_a_place_that_cannot_be_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match=r"Not a directory|File exists"):
         Store(tmp_path / "file" / "state.db").open()
-
-
-def test_an_older_store_is_brought_to_this_version(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    old = Store(path)
-    old.open()
-    old.save(Changes(NOW, [Entry("hall", b"1")]))
-    old.close()
-    added = "ALTER TABLE journal ADD COLUMN note TEXT DEFAULT 'added';"
-    monkeypatch.setattr(module, "MIGRATIONS", (*module.MIGRATIONS, added))
-    new = Store(path)
-    assert [entry.line for entry in new.open().journal] == [b"1"]
-    assert new._database is not None
-    assert new._database.execute("PRAGMA user_version").fetchone()[0] == len(module.MIGRATIONS)
-    assert new._database.execute("SELECT note FROM journal").fetchone()[0] == "added"
-    new.close()
 
 
 def test_a_store_that_could_not_be_read_at_first_is_moved_aside_and_not_written_over(

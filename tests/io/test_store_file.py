@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from edge_fusion.events import ArrivalTime
-from edge_fusion.io.store import APPLICATION_ID, MIGRATIONS, Store
+from edge_fusion.io.schema import APPLICATION_ID, MIGRATIONS
+from edge_fusion.io.store import Store
 from edge_fusion.io.store_file import fault_of_store
 from edge_fusion.kept import Changes
 

@@ -140,7 +140,10 @@ class Ledger:
     def alert_changed(self, change: AlertChange) -> None: ...
 
     def told(self, token: int | None, publication: Publication, *, starting: bool) -> None:
-        said = starting and any(
+        # A window is published by a start only if windows have another size now, and may be as one
+        # was by the size before the last.
+        again = starting and not publication.topic.endswith("/window")
+        said = again and any(
             isinstance(entry, Told) and _says_the_same(entry.publication, publication)
             for entry in self.epochs[-1].entries
         )
