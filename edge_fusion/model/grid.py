@@ -18,6 +18,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from operator import mul
 
 import numpy as np
@@ -40,7 +41,7 @@ def sensor_grid(
     axis = _axis(len(spec.quantities), spec.steps, size, max_gap)
     values, freshness = _drawn(*_laid_out(pane, spec.quantities, axis), axis)
     for quantity, of_cells, fresh in zip(spec.quantities, values, freshness, strict=True):
-        if not fresh.all():
+        if 0.0 in fresh:
             before = sorted((e for e in pane.carried if e.quantity == quantity), key=IN_TIME)
             readings = [*before, *pane.readings(quantity)]
             _carry(readings, pane.window.start + axis.middles[: spec.steps], carry, of_cells, fresh)
@@ -74,23 +75,21 @@ def _axis(columns: int, steps: int, size: float, max_gap: float) -> _Axis:
 
 def _laid_out(pane: Pane, quantities: Sequence[str], axis: _Axis) -> tuple[Floats, Floats]:
     """Times on the axis and values of all readings that may make a knot, in order of time."""
-    start = pane.window.start
-    shifts = dict(zip(quantities, (offset - start for offset in axis.offsets), strict=True))
-    readings: list[Reading] = []
-    parts: list[float] = []
-    counts: list[int] = []
-    for line in [line for line in pane.lines if of_readings(line)]:
-        if (shift := shifts.get(line[0].quantity)) is not None:
-            readings += line
-            parts.append(shift)
-            counts.append(len(line))
+    columns: dict[str, list[Reading]] = {quantity: [] for quantity in quantities}
+    for line in pane.lines:
+        if of_readings(line) and (column := columns.get(line[0].quantity)) is not None:
+            column += line
     for last in _leading_in(pane, axis.max_gap):
-        if (shift := shifts.get(last.quantity)) is not None:
-            readings.append(last)
-            parts.append(shift)
-            counts.append(1)
-    times = np.array([reading.time for reading in readings]) + np.repeat(parts, counts)
-    levels = np.array([reading.value for reading in readings])
+        if (column := columns.get(last.quantity)) is not None:
+            column.append(last)
+    readings = [*chain.from_iterable(columns.values())]
+    times = np.array([*map(IN_TIME, readings)], np.float64)
+    levels = np.array([reading.value for reading in readings], np.float64)
+    begin = 0
+    for offset, column in zip(axis.offsets, columns.values(), strict=True):
+        end = begin + len(column)
+        times[begin:end] += offset - pane.window.start
+        begin = end
     order = times.argsort(kind="stable")
     return times[order], levels[order]
 
