@@ -40,11 +40,11 @@ def sensor_grid(
     size = pane.window.end - pane.window.start
     axis = _axis(len(spec.quantities), spec.steps, size, max_gap)
     values, freshness = _drawn(*_laid_out(pane, spec.quantities, axis), axis)
-    for quantity, of_cells, fresh in zip(spec.quantities, values, freshness, strict=True):
-        if 0.0 in fresh:
+    if not freshness.all():
+        middles = pane.window.start + axis.middles[1 : spec.steps + 1]
+        for quantity, of_cells, fresh in zip(spec.quantities, values, freshness, strict=True):
             before = sorted((e for e in pane.carried if e.quantity == quantity), key=IN_TIME)
-            readings = [*before, *pane.readings(quantity)]
-            _carry(readings, pane.window.start + axis.middles[: spec.steps], carry, of_cells, fresh)
+            _carry([*before, *pane.readings(quantity)], middles, carry, of_cells, fresh)
     return values.T.astype(np.float32), freshness.T.astype(np.float32)
 
 
@@ -52,8 +52,8 @@ def sensor_grid(
 class _Axis:
     """Where on the axis things lie, in seconds; each of `columns` begins at its `offset`.
 
-    `edges` are the beginnings of the cells, of each column those of a cell before the window and
-    of `steps` in it; `middles` are those of the cells in the window.
+    A column has a cell before the window, for what leads in, and `steps` in it. `edges` are the
+    beginnings of all cells and an end of all, `middles` their middles.
     """
 
     columns: int
@@ -68,9 +68,10 @@ class _Axis:
 def _axis(columns: int, steps: int, size: float, max_gap: float) -> _Axis:
     offsets = np.arange(columns) * (size + 3 * (max_gap + 1))
     begins = np.arange(steps) * (size / steps)
-    edges = np.add.outer(offsets, np.concatenate([[-max_gap - 1], begins]))
-    middles = np.add.outer(offsets, begins + size / steps / 2)
-    return _Axis(columns, steps, max_gap, offsets.tolist(), edges.ravel(), middles.ravel())
+    begins = np.concatenate([[-max_gap - 1], begins])
+    edges = np.append(np.add.outer(offsets, begins), np.inf)
+    middles = np.add.outer(offsets, begins + size / steps / 2).ravel()
+    return _Axis(columns, steps, max_gap, offsets.tolist(), edges, middles)
 
 
 def _laid_out(pane: Pane, quantities: Sequence[str], axis: _Axis) -> tuple[Floats, Floats]:
@@ -107,26 +108,22 @@ def _leading_in(pane: Pane, max_gap: float) -> list[Reading]:
 
 def _drawn(times: Floats, levels: Floats, axis: _Axis) -> tuple[Floats, Floats]:
     """Values and freshness [C, T] of the cells that hold readings or lie between near ones."""
-    values = np.zeros(axis.columns * axis.steps)
-    freshness = np.zeros(axis.columns * axis.steps)
+    values, freshness = np.zeros_like(axis.middles), np.zeros_like(axis.middles)
     if len(times):
-        bounds = np.concatenate((times.searchsorted(axis.edges), [len(times)]))
+        bounds = times.searchsorted(axis.edges)
         held = bounds[1:] - bounds[:-1]
         cells = held.nonzero()[0]
         begins, counts = bounds[cells], held[cells]
         knots = np.add.reduceat(times, begins) / counts
         means = np.add.reduceat(levels, begins) / counts
-        columns, places = np.divmod(cells, axis.steps + 1)
-        inside = places > 0
-        own = (columns * axis.steps + places - 1)[inside]
-        values[own], freshness[own] = means[inside], 1.0
+        values[cells] = means
         near = np.zeros(len(knots) + 1, np.bool_)
         near[1:-1] = times[begins[1:]] - times[begins[1:] - 1] <= axis.max_gap + _HAIR
         on_line = near[knots.searchsorted(axis.middles, side="right")]
         np.copyto(values, np.interp(axis.middles, knots, means), where=on_line)
-        freshness[on_line] = 1.0
-    shape = axis.columns, axis.steps
-    return values.reshape(shape), freshness.reshape(shape)
+        freshness[on_line] = freshness[cells] = 1.0
+    shape = axis.columns, axis.steps + 1
+    return values.reshape(shape)[:, 1:], freshness.reshape(shape)[:, 1:]
 
 
 def _carry(

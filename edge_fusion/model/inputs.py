@@ -114,11 +114,13 @@ def build_inputs(
     `pictures` must hold every planned frame, uint8 [H, W, 3] of `spec.image_size`.
     """
     height, width = spec.image_size
-    image = np.zeros((len(plans), spec.frames, height, width, 3), np.uint8)
+    image = np.empty((len(plans), spec.frames, height, width, 3), np.uint8)
     image_mask = np.zeros((len(plans), spec.frames), np.float32)
     for row, plan in enumerate(plans):
         for place, frame in enumerate(plan.frames):
-            if frame is not None:
+            if frame is None:
+                image[row, place] = 0
+            else:
                 image[row, place] = pictures[frame.camera, frame.time]
                 image_mask[row, place] = 1.0
     values, freshness = grid
