@@ -27,7 +27,7 @@ test: $(VENV)/dev.done $(VENV)/node-red.done ## lint, then all tests, against a 
 	@sh .ci/need mosquitto:mosquitto mosquitto_pub:mosquitto-clients promtool:prometheus $(GSTREAMER) \
 		systemd-analyze:systemd shellcheck:shellcheck chromium:chromium
 	$(MAKE) lint
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n 3 --dist loadfile
 	$(BIN)/pytest -q -s tests/chaos/test_overload.py
 	$(MAKE) --jobs=3 --keep-going --output-sync $(CHAOS)
 

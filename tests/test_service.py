@@ -178,9 +178,10 @@ def test_a_stuck_pipeline_is_not_alive_although_other_threads_are(
     status, body = daemon.page("/readyz")
     assert status == 503
     assert "pipeline: stuck" in json.loads(body)["reasons"][0]
-    # What systemd does about it; every thread then says where it was.
+    # What systemd does about it; every thread then says where it was. Looking at threads that run
+    # can end in a fault of its own: it is the end all the same.
     daemon.process.send_signal(signal.SIGABRT)
-    assert daemon.process.wait(10) == -signal.SIGABRT
+    assert daemon.process.wait(10) in {-signal.SIGABRT, -signal.SIGSEGV}
     assert "in infer" in daemon.log.read_text()
 
 

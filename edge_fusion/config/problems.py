@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from edge_fusion.config.keys import PROBLEM, Table
 from edge_fusion.config.overrides import Location
 
-_LONGEST = 80
+_LONGEST = 200
 _SECRETS: Final = frozenset({"password", "token", "url"})
 
 _EXPECTED: Final[Mapping[str, str]] = {
@@ -112,6 +112,10 @@ def _shown(location: Location, value: object) -> str:
         case list() | tuple():
             return "a list"
         case str() | bool() | int() | float():
-            return json.dumps(value, ensure_ascii=False)[:_LONGEST]
+            return _cut(json.dumps(value, ensure_ascii=False))
         case _:
-            return str(value)[:_LONGEST]
+            return _cut(str(value))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
