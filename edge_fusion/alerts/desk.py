@@ -167,7 +167,7 @@ class AlertDesk:
 
     def unsave(self) -> None:
         """Have `unsaved` give everything next time."""
-        self._unsaved = self._silences.sites()
+        self._unsaved |= self._silences.sites()
         self._book.unsave()
         self._watch.unsave()
 

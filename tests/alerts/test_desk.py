@@ -161,6 +161,18 @@ def test_no_silence_ends_while_time_stands_still() -> None:
     assert brief(subject.release(ArrivalTime(40.0))) == [("firing", 3), "0 silenced"]
 
 
+def test_a_silence_that_ended_is_told_to_be_over_when_all_is_saved_anew() -> None:
+    subject = desk()
+    command(subject, quiet(1.0, 50.0))
+    subject.unsaved()
+    subject.advance(ArrivalTime(100.0))
+    subject.unsave()
+    saved = {label: state for _, label, state in subject.unsaved()}
+    after = desk()
+    after.restore(ROW, saved[ROW], ArrivalTime(101.0))
+    assert after.silences() == ()
+
+
 def test_a_site_that_is_let_go_of_stays_silenced() -> None:
     subject = desk()
     subject.take(high(0, 0.1))

@@ -17,6 +17,7 @@ from edge_fusion.events import (
     AlertChange,
     ArrivalTime,
     CatchUp,
+    CutOff,
     Input,
     Message,
     Outcome,
@@ -199,8 +200,9 @@ class Ledger:
     def acknowledge(self, message: Message) -> None:
         """The broker is told that it may forget a message: it must be kept."""
         fed = (item for e in self._pending if isinstance(e, Fed) for item in e.inputs)
-        # To end a silence where there is none leaves nothing to be kept.
+        # To end a silence where there is none leaves nothing to be kept, nor does to be cut off.
         unkept = [item for item in fed if not (isinstance(item, Silence) and not item.seconds)]
+        unkept = [item for item in unkept if not isinstance(item, CutOff)]
         assert not unkept, f"acknowledged before it was kept: {message}"
         self.acknowledged.append(message)
 

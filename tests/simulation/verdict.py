@@ -171,6 +171,9 @@ def _agree(values: list[float], summary: dict[str, Any]) -> bool:
 def _nothing_shows(epoch: Epoch) -> None:
     told = [entry.publication for entry in _told(epoch) if not entry.restated]
     want = retold(epoch)
+    if any(isinstance(entry, Restarted) for entry in epoch.entries):
+        # An alert that is told again may have lost its picture, if nobody promised to keep that.
+        want = [each for each in want if "/snapshot/" not in each.topic or each in told]
     for found, wanted in zip(told, want, strict=False):
         assert found == wanted, f"published {found}\n  instead of {wanted}"
     assert len(told) == len(want), f"published {told[len(want) :]} instead of {want[len(told) :]}"

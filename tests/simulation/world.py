@@ -231,7 +231,9 @@ class World:
                 self._links[READINGS].work()
                 self.now += 0.01
                 box.turn()
-        self.now += self._chance.choice([0.0, 0.001, 0.3])
+        pause = self._chance.choice([0.0, 0.001, 0.3])
+        if not self._at_peace:  # then nothing may become due that nobody hears of any more
+            self.now += pause
         box.stop()
         self._cut(notice=False)
         self.ledger.gone()
